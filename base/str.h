@@ -1,0 +1,78 @@
+#ifndef KAPPA_BASE_STR_H
+#define KAPPA_BASE_STR_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+/* Bytes with a length; not NUL-terminated unless a function says so. Owns
+ * nothing. */
+typedef struct {
+    const char *data;
+    size_t len;
+} kappa_str_t;
+
+#define KAPPA_STR(literal) ((kappa_str_t){ "" literal, sizeof(literal) - 1 })
+#define KAPPA_STR_NULL ((kappa_str_t){ NULL, 0 })
+/* For printf's "%.*s". */
+#define KAPPA_STR_ARG(s) (int)(s).len, (s).data ? (s).data : ""
+
+static inline kappa_str_t
+kappa_str(const char *data, size_t len)
+{
+    return (kappa_str_t){ data, len };
+}
+
+static inline kappa_str_t
+kappa_str_c(const char *s)
+{
+    return (kappa_str_t){ s, s ? strlen(s) : 0 };
+}
+
+static inline bool
+kappa_str_eq(kappa_str_t a, kappa_str_t b)
+{
+    return a.len == b.len
+        && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static inline bool
+kappa_str_eq_c(kappa_str_t a, const char *b)
+{
+    return kappa_str_eq(a, kappa_str_c(b));
+}
+
+/* memcmp order, the shorter first. */
+int kappa_str_cmp(kappa_str_t a, kappa_str_t b);
+
+bool kappa_str_starts_with(kappa_str_t s, kappa_str_t prefix);
+
+/* FNV-1a folded with a process-wide random seed (kappa_hash_seed): a client
+ * can't choose colliding names. */
+uint64_t kappa_str_hash(kappa_str_t s);
+void kappa_hash_seed(uint64_t seed);
+
+/* A copy in the arena, with a NUL behind it. data is NULL: no memory. */
+kappa_str_t kappa_str_dup(kappa_arena_t *arena, kappa_str_t s);
+
+/* printf into the arena, with a NUL behind. data is NULL: no memory. */
+kappa_str_t kappa_str_printf(kappa_arena_t *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+kappa_str_t kappa_str_vprintf(
+    kappa_arena_t *arena, const char *format, va_list args);
+
+/* The length of the valid UTF-8 prefix of s: s.len if all of it is valid
+ * (no surrogates, no overlong forms, at most U+10FFFF; Unicode 3.9). */
+size_t kappa_utf8_valid(kappa_str_t s);
+
+/* UTF-16 code units that s (valid UTF-8) takes. */
+size_t kappa_utf16_units(kappa_str_t s);
+
+/* Decimal integer, the whole of s, optional '-'. False: not one, or over. */
+bool kappa_str_to_int64(kappa_str_t s, int64_t *out);
+
+#endif
