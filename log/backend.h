@@ -1,0 +1,35 @@
+#ifndef KAPPA_LOG_BACKEND_H
+#define KAPPA_LOG_BACKEND_H
+
+#include "log/log.h"
+
+/* The seam for other logs (a JetStream one keeps a local copy in the
+ * embedded format and reads from that; only append, tail and lock differ).
+ * log.c encodes and decodes events; a backend moves records. What each call
+ * promises is said in log/log.h. */
+
+typedef struct {
+    kappa_str_t header;  /* an EventHeader */
+    kappa_str_t payload; /* an EventPayload; NULL data: forgotten */
+} kappa_log_record_t;
+
+typedef struct {
+    void (*close)(void *self);
+    const kappa_epoch_t *(*epoch)(const void *self);
+    /* wait false: KAPPA_BUSY when somebody else holds it. */
+    kappa_status_t (*lock)(void *self, bool wait, kappa_errors_t *errors);
+    void (*unlock)(void *self);
+    kappa_status_t (*tail)(void *self, const kappa_log_known_t *known,
+        uint64_t *tail, kappa_errors_t *errors);
+    kappa_status_t (*append)(void *self, const kappa_log_record_t *records,
+        size_t n, uint64_t expected_tail, kappa_errors_t *errors);
+
+    kappa_status_t (*cursor_open)(
+        void *self, void **cursor, kappa_errors_t *errors);
+    void (*cursor_close)(void *cursor);
+    /* Record seq, which exists. It lives until the next read. */
+    kappa_status_t (*cursor_read)(void *cursor, uint64_t seq,
+        kappa_log_record_t *out, kappa_errors_t *errors);
+} kappa_log_backend_t;
+
+#endif
