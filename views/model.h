@@ -1,0 +1,273 @@
+#ifndef KAPPA_VIEWS_MODEL_H
+#define KAPPA_VIEWS_MODEL_H
+
+#include "expr/expr.h"
+#include "graphql/data.h"
+#include "graphql/schema.h"
+#include "log/event.h"
+
+/* The model: what a schema's directives say, worked out. Built once from a
+ * schema (views/model.c, which refuses what is wrong or not built yet, with
+ * its place), immutable from then on, read by many threads. The engine
+ * (views/apply) follows it; graphql/ reaches it through bindings. */
+
+typedef struct kappa_model_s kappa_model_t;
+typedef struct kappa_view_s kappa_view_t;
+typedef struct kappa_column_s kappa_column_t;
+typedef struct kappa_index_s kappa_index_t;
+typedef struct kappa_aggregate_s kappa_aggregate_t;
+typedef struct kappa_effect_rule_s kappa_effect_rule_t;
+typedef struct kappa_event_rule_s kappa_event_rule_t;
+typedef struct kappa_check_s kappa_check_t;
+
+/* How a stored value is typed, encoded and compared. */
+typedef enum {
+    KAPPA_COLUMN_BOOL,
+    KAPPA_COLUMN_INT,
+    KAPPA_COLUMN_BIGINT,
+    KAPPA_COLUMN_DOUBLE,
+    KAPPA_COLUMN_STRING, /* String, ID, UUID, Date, enums: by bytes */
+    KAPPA_COLUMN_TIME,
+    KAPPA_COLUMN_JSON /* lists, embedded objects, JSON: opaque; no key */
+} kappa_column_kind_t;
+
+/* One stored value of a view's rows. Hidden columns (what @avg needs beside
+ * its answer) have field NULL and a name that starts with '#'. */
+struct kappa_column_s {
+    kappa_str_t name;
+    kappa_str_t *was; /* @was: older names of it in events */
+    uint32_t was_count;
+    uint32_t number; /* in rows: from the generation's layout */
+    kappa_column_kind_t kind;
+    bool required; /* a null refuses the event */
+    const kappa_field_t *field;
+    const kappa_expr_t *stamp;          /* NULL: none */
+    bool stamp_always;                  /* @stamp(on: WRITE) */
+    const kappa_expr_t *fallback;       /* @default */
+    const kappa_expr_t *computed;       /* stored @computed: over row alone */
+    const kappa_aggregate_t *aggregate; /* kept here; NULL: none */
+};
+
+/* A sorted index. Entry: number, encoded fields, encoded key. index 0 of a
+ * view is its key itself (fields = key, unique). */
+struct kappa_index_s {
+    const kappa_view_t *view;
+    uint32_t number;   /* among view->indexes */
+    uint32_t *columns; /* positions in view->columns */
+    uint32_t column_count;
+    bool unique;
+};
+
+typedef enum {
+    KAPPA_AGGREGATE_COUNT,
+    KAPPA_AGGREGATE_SUM,
+    KAPPA_AGGREGATE_AVG,
+    KAPPA_AGGREGATE_MIN,
+    KAPPA_AGGREGATE_MAX
+} kappa_aggregate_kind_t;
+
+/* A value kept in rows of `target` over rows of `source`. `by` are source
+ * columns that hold the target's key, in its order. */
+struct kappa_aggregate_s {
+    kappa_aggregate_kind_t kind;
+    uint32_t number; /* among the model's */
+    const kappa_view_t *target;
+    uint32_t target_column; /* position in target->columns */
+    const kappa_view_t *source;
+    uint32_t *by;
+    uint32_t by_count;
+    int32_t source_column;     /* -1: COUNT */
+    const kappa_expr_t *where; /* NULL: every row */
+};
+
+struct kappa_check_s {
+    const kappa_expr_t *condition;
+    const char *code;
+    kappa_str_t message; /* data NULL: a standard one */
+    int32_t arg;         /* on an argument: its number; -1: on field or view */
+    kappa_str_t input; /* on an input field: its path below arg; else empty */
+    kappa_check_t *next;
+};
+
+struct kappa_view_s {
+    kappa_str_t name;
+    uint32_t number; /* among model->views */
+    const kappa_type_t *type;
+    kappa_column_t *columns; /* key columns among them, source order */
+    uint32_t column_count;
+    uint32_t *key; /* positions in columns */
+    uint32_t key_count;
+    kappa_index_t *indexes; /* [0] is the key */
+    uint32_t index_count;
+    kappa_aggregate_t **kept; /* aggregates in my rows */
+    uint32_t kept_count;
+    kappa_aggregate_t **fed; /* aggregates that my rows feed */
+    uint32_t fed_count;
+    const kappa_view_t *group_of; /* @groupBy: the source; NULL: no group */
+    uint32_t *group_by;           /* columns of the source, per key column */
+    const kappa_view_t **groups;  /* group views over me */
+    uint32_t group_count;
+    kappa_check_t *checks;
+    const kappa_expr_t *allow; /* row rule; NULL: everyone */
+    int64_t keep_ms;           /* 0: for ever */
+};
+
+/* One column set by `set: ["field = expr"]`. */
+typedef struct {
+    uint32_t column;
+    const kappa_expr_t *value;
+} kappa_set_t;
+
+/* One effect of an event on one view (or, with each, once per item): an
+ * @event's own effect or an @on. */
+struct kappa_effect_rule_s {
+    const kappa_view_t *view;
+    kappa_effect_t effect;
+    bool by_name;                  /* @event: takes data's members by name */
+    const kappa_expr_t *each;      /* NULL: once */
+    const kappa_expr_t **key;      /* per key column; NULL: event.key */
+    const kappa_expr_t *condition; /* `if`; NULL: always */
+    kappa_set_t *sets;
+    uint32_t set_count;
+};
+
+/* What happens at an event of this (thing, verb). verb data NULL: any verb
+ * of the thing that has no rule of its own. Effects are in the order of
+ * SEMANTICS 4. */
+struct kappa_event_rule_s {
+    kappa_str_t thing;
+    kappa_str_t verb;
+    const kappa_view_t *view; /* the thing's; NULL: it is no view */
+    kappa_effect_t effect;    /* that mutations declare */
+    kappa_effect_rule_t **effects;
+    uint32_t effect_count;
+};
+
+/* How an argument of a mutation or a root field is filled when it is
+ * stamped. */
+typedef struct {
+    uint32_t arg;
+    const kappa_expr_t *value;
+} kappa_arg_stamp_t;
+
+/* A mutation field: binding->data of KAPPA_BIND_MUTATION. */
+typedef struct {
+    const kappa_field_t *field;
+    const kappa_event_rule_t *rule;
+    kappa_str_t thing;
+    kappa_str_t verb;
+    kappa_effect_t effect;
+    const kappa_view_t *view; /* the thing's, or NULL */
+    int32_t *key_args;        /* per key column: argument, -1: none */
+    int32_t idempotency_arg;  /* -1: none */
+    kappa_arg_stamp_t *stamps;
+    uint32_t stamp_count;
+    kappa_check_t *checks;
+    const kappa_expr_t *allow;
+    bool payload; /* the field's type is a payload object */
+} kappa_mutation_t;
+
+/* A way to one row: binding->data of KAPPA_BIND_ONE. */
+typedef struct {
+    const kappa_view_t *view;
+    bool from_args; /* key parts are arguments; else the parent's columns */
+    int32_t *parts; /* per key column: argument number or parent column */
+    kappa_arg_stamp_t *stamps;
+    uint32_t stamp_count;
+    const kappa_expr_t *allow; /* @allow on the field */
+} kappa_one_t;
+
+/* A range on the index field behind the equalities, by argument; -1: none. */
+typedef struct {
+    int32_t in, gt, gte, lt, lte;
+} kappa_range_t;
+
+/* What one argument of a list means. */
+typedef enum {
+    KAPPA_ARG_NONE,
+    KAPPA_ARG_EQUAL,
+    KAPPA_ARG_IN,
+    KAPPA_ARG_GT,
+    KAPPA_ARG_GTE,
+    KAPPA_ARG_LT,
+    KAPPA_ARG_LTE,
+    KAPPA_ARG_FIRST,
+    KAPPA_ARG_AFTER,
+    KAPPA_ARG_LAST,
+    KAPPA_ARG_BEFORE,
+    KAPPA_ARG_ORDER_BY
+} kappa_arg_role_t;
+
+typedef struct {
+    kappa_arg_role_t role;
+    uint32_t column; /* of the view, for EQUAL … LTE */
+} kappa_list_arg_t;
+
+/* An index chosen for one combination of present filters and one order. */
+typedef struct {
+    uint64_t present; /* bit per argument that is not null */
+    int32_t order;    /* orderBy enum value's number; -1: none given */
+    const kappa_index_t *index;
+    uint32_t equalities; /* leading index fields fixed */
+    bool ranged;         /* the next field has a range */
+    bool descending;
+} kappa_choice_t;
+
+/* A way to many rows: binding->data of LIST and CONNECTION. */
+typedef struct {
+    const kappa_view_t *view;
+    int32_t *by;        /* @hasMany: view columns that hold my key… */
+    int32_t *by_parent; /* …and the parent's columns they equal */
+    uint32_t by_count;
+    kappa_list_arg_t *args; /* per field argument */
+    uint32_t arg_count;
+    kappa_choice_t *choices;
+    uint32_t choice_count;
+    uint32_t default_limit;
+    kappa_arg_stamp_t *stamps;
+    uint32_t stamp_count;
+    const kappa_expr_t *allow;
+} kappa_list_t;
+
+/* A @changes subscription field: binding->data of KAPPA_BIND_CHANGES. */
+typedef struct {
+    kappa_str_t thing;
+    kappa_str_t *verbs; /* none: any */
+    uint32_t verb_count;
+    const kappa_view_t *view; /* NULL: no view */
+    kappa_list_arg_t *args;   /* EQUAL by column of the view */
+    uint32_t arg_count;
+} kappa_changes_t;
+
+struct kappa_model_s {
+    kappa_schema_t *schema;
+    kappa_view_t **views;
+    uint32_t view_count;
+    kappa_map_t view_map;
+    kappa_aggregate_t **aggregates; /* sources before what they feed */
+    uint32_t aggregate_count;
+    kappa_event_rule_t **rules;
+    uint32_t rule_count;
+    /* SHA-256 of what decides how events become rows: another one needs a
+     * new generation. */
+    uint8_t projections[32];
+};
+
+/* Builds the model and sets every binding in the schema. All errors that can
+ * be found at once, each with its place. */
+kappa_status_t kappa_model_build(kappa_arena_t *arena, kappa_schema_t *schema,
+    kappa_model_t **out, kappa_errors_t *errors);
+
+/* Text of a schema file to model: parses, merges kappa.graphql, builds schema
+ * and model. What `kappa check`, `nginx -t` and the store use. */
+kappa_status_t kappa_model_load(kappa_arena_t *arena, kappa_str_t file_name,
+    kappa_str_t text, kappa_model_t **out, kappa_errors_t *errors);
+
+const kappa_view_t *kappa_model_view(
+    const kappa_model_t *model, kappa_str_t name);
+
+/* The rule for an event, NULL: none (it changes no view). */
+const kappa_event_rule_t *kappa_model_rule(
+    const kappa_model_t *model, kappa_str_t thing, kappa_str_t verb);
+
+#endif

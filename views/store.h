@@ -1,0 +1,130 @@
+#ifndef KAPPA_VIEWS_STORE_H
+#define KAPPA_VIEWS_STORE_H
+
+#include "base/caller.h"
+#include "graphql/execute.h"
+#include "log/log.h"
+#include "views/change.h"
+#include "views/model.h"
+
+/* A store, opened in one process: a log, the generations of its views, and
+ * the schema that serves (DESIGN 6 and 7, SEMANTICS 21 to 29).
+ *
+ *   DIR/log/          segments, epoch, lock
+ *   DIR/views/NNNN/   a generation: LMDB environment, schema, layout
+ *   DIR/views/current names the generation that serves and decides
+ *   DIR/tail          written after each commit, watched by inotify
+ *
+ * Open after fork, once per process. Threads: any thread may begin snapshots;
+ * one thread commits (views/appender.h gives it). */
+typedef struct kappa_store_s kappa_store_t;
+
+typedef struct {
+    kappa_str_t dir;
+    kappa_str_t schema_name; /* file name, for messages */
+    kappa_str_t schema_text; /* data NULL: follow what `current` has */
+    size_t map_size;         /* 0: 1 TiB */
+    const kappa_alloc_t *alloc;
+    /* Where to say what happens (recovery, builds); may be NULL. */
+    void (*report)(void *ctx, bool error, kappa_str_t message);
+    void *report_ctx;
+} kappa_store_options_t;
+
+/* Makes DIR and a log when missing (0700, uid and gid unless -1). */
+kappa_status_t kappa_store_create(
+    kappa_str_t dir, int uid, int gid, kappa_errors_t *errors);
+
+/* Opens, offers the schema (SEMANTICS 27) and brings the views to the log's
+ * end, or leaves that to kappa_store_build when much is missing: then
+ * kappa_store_ready says false and reads answer VIEWS_REBUILDING. */
+kappa_status_t kappa_store_open(const kappa_store_options_t *options,
+    kappa_store_t **out, kappa_errors_t *errors);
+
+/* mark: write the clean mark (an orderly exit). */
+void kappa_store_close(kappa_store_t *store, bool mark);
+
+bool kappa_store_ready(kappa_store_t *store);
+
+/* Catches up or builds a generation, in chunks, yielding the log's lock;
+ * KAPPA_BUSY: another process builds. progress may be NULL. */
+kappa_status_t kappa_store_build(kappa_store_t *store,
+    void (*progress)(void *ctx, uint64_t seq, uint64_t end), void *ctx,
+    kappa_errors_t *errors);
+
+/* The timer's work: catch up when the log is ahead and nobody appends, look
+ * at `current`, mdb_reader_check. Cheap when there is nothing. */
+kappa_status_t kappa_store_tick(kappa_store_t *store, kappa_errors_t *errors);
+
+/* The model in force. Valid until the next call of kappa_store_tick or a
+ * commit that finds another `current`; then version differs. */
+const kappa_model_t *kappa_store_model(kappa_store_t *store);
+uint64_t kappa_store_version(kappa_store_t *store);
+
+kappa_str_t kappa_store_epoch(kappa_store_t *store);
+uint64_t kappa_store_position(kappa_store_t *store); /* of the views */
+kappa_log_t *kappa_store_log(kappa_store_t *store);
+
+/* Reading. A snapshot is a consistent state of all views; hold it for one
+ * request and never across a wait. */
+typedef struct kappa_snapshot_s kappa_snapshot_t;
+
+typedef struct {
+    const kappa_caller_t *caller; /* NULL: anonymous */
+    int64_t now_ms;
+    kappa_dependencies_t *deps; /* NULL: don't note what is read */
+} kappa_read_options_t;
+
+/* KAPPA_BUSY: VIEWS_REBUILDING. KAPPA_IO: STORE_UNAVAILABLE. */
+kappa_status_t kappa_snapshot_begin(kappa_store_t *store,
+    const kappa_read_options_t *options, kappa_snapshot_t **out);
+void kappa_snapshot_end(kappa_snapshot_t *snapshot);
+kappa_data_t *kappa_snapshot_data(kappa_snapshot_t *snapshot);
+uint64_t kappa_snapshot_position(const kappa_snapshot_t *snapshot);
+
+/* What changed in events after `after` up to the snapshot's position, in
+ * order. KAPPA_NOT_FOUND: records that old are trimmed. each returns false to
+ * stop. */
+kappa_status_t kappa_snapshot_changes(kappa_snapshot_t *snapshot,
+    uint64_t after, bool (*each)(void *ctx, const kappa_change_t *change),
+    void *ctx);
+
+/* Writing. A job is one GraphQL mutation request, or events to append. */
+typedef struct kappa_job_s kappa_job_t;
+struct kappa_job_s {
+    /* in */
+    kappa_plan_t *plan; /* a mutation; NULL: `events` */
+    uint64_t version;   /* of the model the plan was made for */
+    const kappa_value_t *variables;
+    kappa_event_t *events; /* import: thing, verb, key, data …; all or none */
+    uint32_t event_count;
+    kappa_caller_t caller;
+    kappa_str_t idempotency_key; /* header; data NULL: none */
+    kappa_str_t traceparent;
+    int64_t now_ms;
+    kappa_arena_t *arena; /* the job's own; lives until it is answered */
+    void (*done)(kappa_job_t *job); /* on the committing thread */
+    void *owner;
+
+    /* out */
+    kappa_buf_t response; /* `{"data":…`, to be ended by the caller; for
+                             events nothing */
+    kappa_outcome_t outcome;
+    kappa_status_t status; /* OK: response stands */
+    const char *code;      /* not OK: LOG_UNAVAILABLE, … */
+    kappa_str_t message;
+    uint64_t seq;    /* the position to tell: of the last event */
+    bool duplicate;  /* every event of it was one already */
+    uint32_t failed; /* events: number of the one that was refused */
+    kappa_job_t *next;
+};
+
+/* Decides, appends, fsyncs once, commits, answers (calls done) each. */
+void kappa_store_commit(kappa_store_t *store, kappa_job_t *jobs);
+
+/* Replays the whole log into a scratch environment and compares it with what
+ * serves; checks the log's sequence and checksums. Differences are errors. */
+kappa_status_t kappa_store_verify(kappa_store_t *store,
+    void (*progress)(void *ctx, uint64_t seq, uint64_t end), void *ctx,
+    kappa_errors_t *errors);
+
+#endif
