@@ -1,44 +1,205 @@
 # kappa: build, test, run. `make help` says what there is.
 
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CLANG ?= clang
 ROOMS := base graphql graphql/validate expr auth log views live proto
 SRC := $(wildcard $(addsuffix /*.c,$(ROOMS)))
+CLI_SRC := $(wildcard cli/*.c)
+MODULE_SRC := $(wildcard ngx_kappa_module/*.c)
+HEADERS := $(wildcard $(addsuffix /*.h,$(ROOMS) cli ngx_kappa_module))
+FUZZ_SRC := $(wildcard t/fuzz/*_fuzz.c)
+PROTO := $(wildcard proto/kappa/v1/*.proto)
+
 GEN := build/gen
-WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+GEN_SRC := $(GEN)/graphql/kappa_sdl.c $(PROTO:%.proto=$(GEN)/%.pb-c.c)
+GEN_HEADERS := $(PROTO:%.proto=$(GEN)/%.pb-c.h)
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla
 CFLAGS_ALL := -std=gnu11 -fPIC -I. -I$(GEN) $(WARN)
+# What protoc-c writes is not ours to mend.
+GEN_CFLAGS := -std=gnu11 -fPIC -I. -I$(GEN) -w
 OPT ?= -O2 -g
-SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+FUZZ := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -DKAPPA_FUZZ
 LIBS := -llmdb -ljansson -lprotobuf-c -lcrypto -lm -lpthread
 
-OBJ := $(SRC:%.c=build/obj/%.o)
-OBJ_SAN := $(SRC:%.c=build/san/%.o)
+OBJ := $(SRC:%.c=build/obj/%.o) $(GEN_SRC:$(GEN)/%.c=build/obj/gen/%.o)
+OBJ_SAN := $(SRC:%.c=build/san/%.o) $(GEN_SRC:$(GEN)/%.c=build/san/gen/%.o)
+OBJ_FUZZ := $(SRC:%.c=build/fuzz/%.o) $(GEN_SRC:$(GEN)/%.c=build/fuzz/gen/%.o)
+OBJ_CLI := $(CLI_SRC:%.c=build/obj/%.o)
+OBJ_CLI_SAN := $(CLI_SRC:%.c=build/san/%.o)
 UNIT_SRC := $(sort $(shell find t/unit -name '*_test.c' 2>/dev/null))
 UNIT_HELPERS := $(patsubst %.c,build/san/%.o,$(wildcard t/unit/*.c))
 UNIT := $(UNIT_SRC:t/unit/%_test.c=build/unit/%_test)
+FUZZERS := $(FUZZ_SRC:t/fuzz/%_fuzz.c=%)
+TESTS := $(sort $(wildcard t/*.t))
 
-.PHONY: lib unit clean
+MODULE := $(if $(MODULE_SRC),build/ngx_http_kappa_module.so)
+COMMAND := $(if $(CLI_SRC),build/kappa)
+
+PREFIX ?= /usr/local
+MODULES_DIR ?= /usr/lib/nginx/modules
+PORT ?= 8080
+SECONDS ?= 60
+T ?=
+
+.PHONY: all lib cli module help
+all: deps
+	@$(MAKE) --no-print-directory lib cli module
 lib: build/libkappa.a
+cli: $(COMMAND)
+module: $(MODULE)
+
+help:
+	@cat tools/help.txt
+
+# --- what the build needs from Debian
+
+.PHONY: deps deps-test deps-demo deps-lint deps-fuzz
+deps:
+	@tools/deps.sh build
+deps-test deps-demo deps-lint deps-fuzz: deps-%:
+	@tools/deps.sh build $*
+
+# --- libkappa, and the same with sanitizers
 
 build/libkappa.a: $(OBJ)
 	rm -f $@ && ar rcs $@ $^
 build/libkappa-san.a: $(OBJ_SAN)
 	rm -f $@ && ar rcs $@ $^
 
+$(GEN)/graphql/kappa_sdl.c: graphql/kappa.graphql tools/embed.sh
+	@mkdir -p $(@D)
+	tools/embed.sh kappa_graphql_sdl graphql/kappa_sdl.h $< > $@.tmp
+	@mv $@.tmp $@
+$(GEN)/%.pb-c.c $(GEN)/%.pb-c.h &: %.proto
+	@mkdir -p $(@D)
+	protoc-c --c_out=$(GEN) $<
+
+$(OBJ) $(OBJ_SAN) $(OBJ_FUZZ) $(OBJ_CLI) $(OBJ_CLI_SAN): | $(GEN_HEADERS)
+
+build/obj/gen/%.o: $(GEN)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(GEN_CFLAGS) $(OPT) $(CFLAGS) -MMD -c -o $@ $<
+build/san/gen/%.o: $(GEN)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(GEN_CFLAGS) $(SAN) $(CFLAGS) -MMD -c -o $@ $<
+build/fuzz/gen/%.o: $(GEN)/%.c
+	@mkdir -p $(@D)
+	$(CLANG) $(GEN_CFLAGS) $(FUZZ) -fsanitize=fuzzer-no-link $(CFLAGS) -MMD -c -o $@ $<
 build/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(OPT) $(CFLAGS) -MMD -c -o $@ $<
 build/san/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(SAN) $(CFLAGS) -MMD -c -o $@ $<
-build/unit/%_test: build/san/t/unit/%_test.o $(UNIT_HELPERS) build/libkappa-san.a
+build/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	$(CLANG) $(CFLAGS_ALL) $(FUZZ) -fsanitize=fuzzer-no-link $(CFLAGS) \
+		-MMD -c -o $@ $<
+
+# --- the command
+
+build/kappa: $(OBJ_CLI) build/libkappa.a
+	$(CC) $(OPT) -o $@ $^ $(LDFLAGS) $(LIBS)
+build/kappa-san: $(OBJ_CLI_SAN) build/libkappa-san.a
+	$(CC) $(SAN) -o $@ $^ $(LDFLAGS) $(LIBS)
+
+# --- the module, against Debian's nginx (tools/nginx.sh)
+
+build/nginx.env: tools/nginx.sh $(wildcard /usr/sbin/nginx)
+	tools/nginx.sh prepare
+build/nginx/sources: FORCE
+	@mkdir -p $(@D)
+	@echo '$(MODULE_SRC)' | cmp -s - $@ || echo '$(MODULE_SRC)' > $@
+build/nginx/objs/Makefile: config build/nginx.env build/nginx/sources \
+		| build/libkappa.a
+	tools/nginx.sh configure
+build/ngx_http_kappa_module.so: build/nginx/objs/Makefile build/libkappa.a \
+		$(MODULE_SRC) $(HEADERS)
+	@rm -f build/nginx/objs/*.so
+	@$(if $(filter %.h,$?),rm -rf build/nginx/objs/addon/*/*.o)
+	$(MAKE) --no-print-directory -C build/nginx/src -f ../objs/Makefile modules
+	cp build/nginx/objs/ngx_http_kappa_module.so $@
+
+FORCE:
+
+# --- tests
+
+build/unit/%_test: build/san/t/unit/%_test.o $(UNIT_HELPERS) \
+		build/libkappa-san.a
 	@mkdir -p $(@D)
 	$(CC) $(SAN) -o $@ $^ -lcmocka $(LIBS)
 
-T ?=
+.PHONY: unit test test-run prove check
 unit: $(if $(T),build/unit/$(T)_test,$(UNIT))
 	@set -e; for t in $^; do $$t; done
+
+# All tests and one summary. The last line is `N passed, N failed`.
+test: deps-test
+	@$(MAKE) --no-print-directory lib cli module $(UNIT)
+	@$(MAKE) --no-print-directory test-run
+test-run:
+	@tools/test.sh $(UNIT) $(TESTS)
+# The tests against a real nginx alone, or one of them: make prove T=static
+prove: lib cli module
+	@tools/test.sh $(if $(T),t/$(T).t,$(TESTS))
+
+check: lint test
+	@set -e; for t in $(FUZZERS); do \
+		$(MAKE) --no-print-directory fuzz T=$$t SECONDS=30; done
+
+# --- fuzzing: make fuzz T=parser SECONDS=60
+
+build/fuzz/%_fuzz: build/fuzz/t/fuzz/%_fuzz.o $(OBJ_FUZZ)
+	$(CLANG) $(FUZZ) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+.PHONY: fuzz
+fuzz: deps-fuzz
+	@if [ -z "$(T)" ] || [ ! -f t/fuzz/$(T)_fuzz.c ]; then \
+		echo "usage: make fuzz T=NAME [SECONDS=60]; NAME: $(FUZZERS)" >&2; \
+		exit 2; fi
+	@$(MAKE) --no-print-directory build/fuzz/$(T)_fuzz
+	@tools/fuzz.sh $(T) $(SECONDS)
+
+# --- looks
+
+.PHONY: lint format
+lint: deps-lint
+	@$(MAKE) --no-print-directory lib cli module
+	@tools/lint.sh
+format: deps-lint
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+# --- bench, demo, install
+
+.PHONY: bench demo demo-stop install clean
+bench: deps-demo
+	@$(MAKE) --no-print-directory lib cli module
+	@tools/bench.sh
+
+demo: deps-demo
+	@$(MAKE) --no-print-directory lib cli module
+	@tools/demo.sh start $(PORT)
+demo-stop:
+	@tools/demo.sh stop
+
+install:
+	@test -f build/ngx_http_kappa_module.so || { echo "run make first" >&2; \
+		exit 1; }
+	install -d $(DESTDIR)$(MODULES_DIR) $(DESTDIR)$(PREFIX)/bin \
+		$(DESTDIR)$(PREFIX)/share/kappa
+	install -m 644 build/ngx_http_kappa_module.so $(DESTDIR)$(MODULES_DIR)
+	install -m 755 build/kappa $(DESTDIR)$(PREFIX)/bin
+	install -m 644 graphql/kappa.graphql $(DESTDIR)$(PREFIX)/share/kappa
 
 clean:
 	rm -rf build
 
--include $(OBJ:.o=.d) $(OBJ_SAN:.o=.d)
+-include $(OBJ:.o=.d) $(OBJ_SAN:.o=.d) $(OBJ_FUZZ:.o=.d)
+-include $(OBJ_CLI:.o=.d) $(OBJ_CLI_SAN:.o=.d)

@@ -1,0 +1,22 @@
+#!/bin/sh
+# test.sh FILE...: runs C unit tests (programs) and t/*.t (Perl) by prove.
+# The last line of the output is `N passed, N failed`.
+set -u
+cd "$(dirname "$0")/.."
+mkdir -p build
+
+export ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:${ASAN_OPTIONS:-}"
+export UBSAN_OPTIONS="print_stacktrace=1:${UBSAN_OPTIONS:-}"
+export CMOCKA_MESSAGE_OUTPUT=TAP
+export KAPPA_TEST_COUNT=$PWD/build/test.count
+
+rm -f "$KAPPA_TEST_COUNT"
+prove -I t/lib --harness Kappa::Harness "$@"
+status=$?
+if [ -f "$KAPPA_TEST_COUNT" ]; then
+    cat "$KAPPA_TEST_COUNT"
+else
+    echo "0 passed, 1 failed"
+    [ $status != 0 ] || status=1
+fi
+exit $status
