@@ -8,4 +8,7 @@
  * what the last call returned. */
 uint32_t kappa_crc32c(uint32_t crc, const void *data, size_t n);
 
+/* The same without the processor's help: for other machines, and tests. */
+uint32_t kappa_crc32c_portable(uint32_t crc, const void *data, size_t n);
+
 #endif
