@@ -55,8 +55,10 @@ kappa_status_t kappa_store_build(kappa_store_t *store,
  * at `current`, mdb_reader_check. Cheap when there is nothing. */
 kappa_status_t kappa_store_tick(kappa_store_t *store, kappa_errors_t *errors);
 
-/* The model in force. Valid until the next call of kappa_store_tick or a
- * commit that finds another `current`; then version differs. */
+/* The model in force, readable from any thread. Another `current` (found by
+ * kappa_store_tick or a commit) puts another model in its place and raises
+ * version; earlier models stay valid until the store is closed, because plans
+ * made for them may still run. */
 const kappa_model_t *kappa_store_model(kappa_store_t *store);
 uint64_t kappa_store_version(kappa_store_t *store);
 
