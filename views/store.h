@@ -46,9 +46,10 @@ void kappa_store_close(kappa_store_t *store, bool mark);
 bool kappa_store_ready(kappa_store_t *store);
 
 /* Catches up or builds a generation, in chunks, yielding the log's lock;
- * KAPPA_BUSY: another process builds. progress may be NULL. */
+ * KAPPA_BUSY: another process builds. progress may be NULL; it is called after
+ * each chunk, false stops (KAPPA_DONE), what was built stays. */
 kappa_status_t kappa_store_build(kappa_store_t *store,
-    void (*progress)(void *ctx, uint64_t seq, uint64_t end), void *ctx,
+    bool (*progress)(void *ctx, uint64_t seq, uint64_t end), void *ctx,
     kappa_errors_t *errors);
 
 /* The timer's work: catch up when the log is ahead and nobody appends, look
@@ -90,6 +91,12 @@ kappa_status_t kappa_snapshot_changes(kappa_snapshot_t *snapshot,
     uint64_t after, bool (*each)(void *ctx, const kappa_change_t *change),
     void *ctx);
 
+/* The row of `view` as an event left it (event->row), in today's layout; for
+ * change streams. KAPPA_NOT_FOUND: the event has none. */
+kappa_status_t kappa_snapshot_event_row(kappa_snapshot_t *snapshot,
+    const kappa_event_t *event, const kappa_view_t *view, kappa_arena_t *arena,
+    kappa_row_t *row);
+
 /* Writing. A job is one GraphQL mutation request, or events to append. */
 typedef struct kappa_job_s kappa_job_t;
 struct kappa_job_s {
@@ -126,7 +133,7 @@ void kappa_store_commit(kappa_store_t *store, kappa_job_t *jobs);
 /* Replays the whole log into a scratch environment and compares it with what
  * serves; checks the log's sequence and checksums. Differences are errors. */
 kappa_status_t kappa_store_verify(kappa_store_t *store,
-    void (*progress)(void *ctx, uint64_t seq, uint64_t end), void *ctx,
+    bool (*progress)(void *ctx, uint64_t seq, uint64_t end), void *ctx,
     kappa_errors_t *errors);
 
 #endif
