@@ -128,6 +128,7 @@ build/ngx_http_kappa_module.so: build/nginx/objs/Makefile build/libkappa.a \
 	cp build/nginx/objs/ngx_http_kappa_module.so $@
 
 FORCE:
+.SECONDARY:
 
 # --- tests
 

@@ -11,7 +11,8 @@ export CMOCKA_MESSAGE_OUTPUT=TAP
 export KAPPA_TEST_COUNT=$PWD/build/test.count
 
 rm -f "$KAPPA_TEST_COUNT"
-prove -I t/lib --harness Kappa::Harness "$@"
+export PERL5LIB=$PWD/t/lib${PERL5LIB:+:$PERL5LIB}
+prove --harness Kappa::Harness "$@"
 status=$?
 if [ -f "$KAPPA_TEST_COUNT" ]; then
     cat "$KAPPA_TEST_COUNT"
