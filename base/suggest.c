@@ -1,134 +1,147 @@
 #include "base/suggest.h"
 
-#define NAME_BYTES_MAX 64
+#include <stdio.h>
+
+#define NAME_MAX 64
+
+void
+kappa_suggest_init(kappa_suggest_t *suggest, kappa_str_t input)
+{
+    *suggest = (kappa_suggest_t){ .input = input,
+        .threshold = (unsigned)(input.len * 2 / 5) + 1 };
+}
 
 static char
 lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-static unsigned
-least(unsigned a, unsigned b)
+static bool
+same_but_case(kappa_str_t a, kappa_str_t b)
 {
-    return a < b ? a : b;
-}
-
-/* One row of the distance's matrix: a[i] against all of b. */
-static void
-fill_row(kappa_str_t a, kappa_str_t b, size_t i, const unsigned *before_last,
-    const unsigned *last, unsigned *row)
-{
-    char c = lower(a.data[i - 1]);
-
-    row[0] = (unsigned)i;
-    for (size_t j = 1; j <= b.len; j++) {
-        char d = lower(b.data[j - 1]);
-
-        row[j] =
-            least(least(last[j] + 1, row[j - 1] + 1), last[j - 1] + (c != d));
-        if (i > 1 && j > 1 && c == lower(b.data[j - 2])
-            && d == lower(a.data[i - 2])) {
-            row[j] = least(row[j], before_last[j - 2] + 1);
+    if (a.len != b.len) {
+        return false;
+    }
+    for (size_t i = 0; i < a.len; i++) {
+        if (lower(a.data[i]) != lower(b.data[i])) {
+            return false;
         }
     }
+    return true;
 }
 
-/* Optimal string alignment of both in lower case; a difference in case only
- * counts 1. */
 static unsigned
-distance(kappa_str_t a, kappa_str_t b)
+min3(unsigned a, unsigned b, unsigned c)
 {
-    unsigned rows[3][NAME_BYTES_MAX + 1];
+    unsigned least = a < b ? a : b;
+
+    return least < c ? least : c;
+}
+
+/* Edits (insert, delete, replace, swap of neighbours) between a and b in lower
+ * case; past `limit` any number past it. */
+static unsigned
+distance(kappa_str_t a, kappa_str_t b, unsigned limit)
+{
+    unsigned char rows[3][NAME_MAX + 1];
 
     for (size_t j = 0; j <= b.len; j++) {
-        rows[0][j] = (unsigned)j;
+        rows[0][j] = (unsigned char)j;
     }
     for (size_t i = 1; i <= a.len; i++) {
-        fill_row(a, b, i, rows[(i + 1) % 3], rows[(i - 1) % 3], rows[i % 3]);
+        unsigned char *row = rows[i % 3], *up = rows[(i + 2) % 3];
+        const unsigned char *upper = rows[(i + 1) % 3];
+        unsigned least = row[0] = (unsigned char)i;
+
+        for (size_t j = 1; j <= b.len; j++) {
+            char x = lower(a.data[i - 1]), y = lower(b.data[j - 1]);
+            unsigned d =
+                min3(up[j] + 1U, row[j - 1] + 1U, up[j - 1] + (x != y));
+
+            if (i > 1 && j > 1 && x == lower(b.data[j - 2])
+                && y == lower(a.data[i - 2]) && upper[j - 2] + 1U < d) {
+                d = upper[j - 2] + 1U;
+            }
+            row[j] = (unsigned char)d;
+            least = d < least ? d : least;
+        }
+        if (least > limit) {
+            return least;
+        }
     }
-    unsigned d = rows[a.len % 3][b.len];
-    return d == 0 && !kappa_str_eq(a, b) ? 1 : d;
+    return rows[a.len % 3][b.len];
 }
 
-static size_t
-length_difference(kappa_str_t a, kappa_str_t b)
+static bool
+is_before(const kappa_suggest_t *s, unsigned d, kappa_str_t name, unsigned at)
 {
-    return a.len > b.len ? a.len - b.len : b.len - a.len;
+    return d < s->best[at].distance
+        || (d == s->best[at].distance
+            && kappa_str_cmp(name, s->best[at].name) < 0);
 }
 
-uint32_t
-kappa_suggestions(kappa_str_t input, const kappa_str_t *options,
-    uint32_t count, kappa_str_t out[KAPPA_SUGGESTIONS_MAX])
+static void
+keep(kappa_suggest_t *suggest, kappa_str_t option, unsigned d)
 {
-    unsigned found[KAPPA_SUGGESTIONS_MAX];
-    unsigned near = (unsigned)(input.len * 2 / 5) + 1;
-    uint32_t n = 0;
+    unsigned at = suggest->count;
 
-    if (input.len > NAME_BYTES_MAX) {
-        return 0;
+    while (at > 0 && is_before(suggest, d, option, at - 1)) {
+        at--;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        if (options[i].len > NAME_BYTES_MAX
-            || length_difference(input, options[i]) > near) {
-            continue;
-        }
-        unsigned d = distance(input, options[i]);
-        uint32_t at = n;
+    if (at == KAPPA_SUGGESTIONS_MAX) {
+        return;
+    }
+    if (suggest->count < KAPPA_SUGGESTIONS_MAX) {
+        suggest->count++;
+    }
+    for (unsigned i = suggest->count - 1; i > at; i--) {
+        suggest->best[i] = suggest->best[i - 1];
+    }
+    suggest->best[at].name = option;
+    suggest->best[at].distance = d;
+}
 
-        if (d > near) {
-            continue;
-        }
-        while (at > 0
-            && (found[at - 1] > d
-                || (found[at - 1] == d
-                    && kappa_str_cmp(out[at - 1], options[i]) > 0))) {
-            at--;
-        }
-        if (at == KAPPA_SUGGESTIONS_MAX) {
-            continue;
-        }
-        n += n < KAPPA_SUGGESTIONS_MAX;
-        for (uint32_t j = n - 1; j > at; j--) {
-            found[j] = found[j - 1];
-            out[j] = out[j - 1];
-        }
-        found[at] = d;
-        out[at] = options[i];
+void
+kappa_suggest_try(kappa_suggest_t *suggest, kappa_str_t option)
+{
+    kappa_str_t input = suggest->input;
+    size_t apart = input.len > option.len ? input.len - option.len
+                                          : option.len - input.len;
+
+    if (input.len > NAME_MAX || option.len > NAME_MAX
+        || apart > suggest->threshold) {
+        return;
     }
-    return n;
+    unsigned d = same_but_case(input, option)
+        ? 1
+        : distance(input, option, suggest->threshold);
+    if (d <= suggest->threshold) {
+        keep(suggest, option, d);
+    }
 }
 
 kappa_str_t
-kappa_did_you_mean_these(kappa_arena_t *arena, const char *what,
-    const kappa_str_t *names, uint32_t count)
+kappa_suggest_print(
+    const kappa_suggest_t *suggest, kappa_arena_t *arena, const char *what)
 {
-    kappa_str_t text = KAPPA_STR(" Did you mean ");
+    char text[KAPPA_SUGGESTIONS_MAX * (NAME_MAX + 8)];
+    size_t len = 0;
 
-    if (count == 0) {
+    if (suggest->count == 0) {
         return KAPPA_STR("");
     }
-    if (what != NULL) {
-        text = kappa_str_printf(arena, " Did you mean %s ", what);
+    for (unsigned i = 0; i < suggest->count; i++) {
+        kappa_str_t name = suggest->best[i].name;
+        bool last = i + 1 == suggest->count;
+        const char *between = i == 0 ? ""
+            : !last                  ? ", "
+            : suggest->count == 2    ? " or "
+                                     : ", or ";
+
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s\"%.*s\"",
+            between, KAPPA_STR_ARG(name));
     }
-    for (uint32_t i = 0; i < count && text.data != NULL; i++) {
-        const char *after = i + 1 == count ? "?"
-            : i + 2 < count                ? ", "
-            : count == 2                   ? " or "
-                                           : ", or ";
-
-        text = kappa_str_printf(arena, "%.*s\"%.*s\"%s", KAPPA_STR_ARG(text),
-            KAPPA_STR_ARG(names[i]), after);
-    }
-    return text.data != NULL ? text : KAPPA_STR("");
-}
-
-kappa_str_t
-kappa_did_you_mean(kappa_arena_t *arena, const char *what, kappa_str_t input,
-    const kappa_str_t *options, uint32_t count)
-{
-    kappa_str_t names[KAPPA_SUGGESTIONS_MAX];
-    uint32_t n = kappa_suggestions(input, options, count, names);
-
-    return kappa_did_you_mean_these(arena, what, names, n);
+    return kappa_str_printf(arena, " Did you mean %s%s%.*s?", what ? what : "",
+        what ? " " : "", (int)len, text);
 }
