@@ -73,6 +73,8 @@ struct kappa_aggregate_s {
     uint32_t number; /* among the model's */
     const kappa_view_t *target;
     uint32_t target_column; /* position in target->columns */
+    int32_t sum_column;     /* AVG: the hidden columns of its sum… */
+    int32_t count_column;   /* …and of how many it is over; else -1 */
     const kappa_view_t *source;
     uint32_t *by;
     uint32_t by_count;
@@ -91,6 +93,7 @@ struct kappa_check_s {
 
 struct kappa_view_s {
     kappa_str_t name;
+    kappa_str_t was; /* @was: its older name in events; data NULL: none */
     uint32_t number; /* among model->views */
     const kappa_type_t *type;
     kappa_column_t *columns; /* key columns among them, source order */
@@ -107,9 +110,17 @@ struct kappa_view_s {
     uint32_t *group_by;           /* columns of the source, per key column */
     const kappa_view_t **groups;  /* group views over me */
     uint32_t group_count;
+    int32_t members_column; /* group: hidden BIGINT column "#members", how many
+                               rows it has; else -1 */
     kappa_check_t *checks;
     const kappa_expr_t *allow; /* row rule; NULL: everyone */
     int64_t keep_ms;           /* 0: for ever */
+
+    /* For expressions: `row` of this view, and the view as a lookup (handle is
+     * the view). Member numbers are positions in columns; hidden columns are
+     * not there. */
+    kappa_expr_type_t row_type;
+    kappa_expr_view_t lookup;
 };
 
 /* One column set by `set: ["field = expr"]`. */
@@ -159,6 +170,8 @@ typedef struct {
     kappa_effect_t effect;
     const kappa_view_t *view; /* the thing's, or NULL */
     int32_t *key_args;        /* per key column: argument, -1: none */
+    int32_t *key_members;     /* the member of that argument (an input object
+                                 that is spread), -1: the argument itself */
     int32_t idempotency_arg;  /* -1: none */
     kappa_arg_stamp_t *stamps;
     uint32_t stamp_count;
@@ -239,6 +252,16 @@ typedef struct {
     uint32_t arg_count;
 } kappa_changes_t;
 
+/* What field->binding points to on every field that the model binds: the
+ * binding, and what the read side needs beside binding.data. */
+typedef struct {
+    kappa_binding_t binding;
+    const kappa_field_t *field;
+    const kappa_expr_t *allow;    /* @allow on the field; NULL: none */
+    const kappa_expr_t *computed; /* VALUE: a read-time @computed */
+    const kappa_view_t *view;     /* whose field it is; NULL: of no view */
+} kappa_field_binding_t;
+
 struct kappa_model_s {
     kappa_schema_t *schema;
     kappa_view_t **views;
@@ -263,6 +286,13 @@ kappa_status_t kappa_model_build(kappa_arena_t *arena, kappa_schema_t *schema,
 kappa_status_t kappa_model_load(kappa_arena_t *arena, kappa_str_t file_name,
     kappa_str_t text, kappa_model_t **out, kappa_errors_t *errors);
 
+/* Takes a column's number in rows from a generation's layout, into the column
+ * and the binding of its field. Until then a column's number is its position.
+ * Before the model is shared between threads. */
+void kappa_model_number(
+    kappa_model_t *model, uint32_t view, uint32_t column, uint32_t number);
+
+/* By its name, or its older name (@was). NULL: none. */
 const kappa_view_t *kappa_model_view(
     const kappa_model_t *model, kappa_str_t name);
 
