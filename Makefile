@@ -125,7 +125,7 @@ build/ngx_http_kappa_module.so: build/nginx/objs/Makefile build/libkappa.a \
 	@rm -f build/nginx/objs/*.so
 	@$(if $(filter %.h,$?),rm -rf build/nginx/objs/addon/*/*.o)
 	$(MAKE) --no-print-directory -C build/nginx/src -f ../objs/Makefile modules
-	cp build/nginx/objs/ngx_http_kappa_module.so $@
+	cp build/nginx/objs/ngx_http_kappa_module.so $@.tmp && mv $@.tmp $@
 
 FORCE:
 .SECONDARY:
