@@ -56,6 +56,9 @@ struct kappa_index_s {
     uint32_t *columns; /* positions in view->columns */
     uint32_t column_count;
     bool unique;
+    /* Bit n: how many entries share their first n fields is asked for
+     * (totalCount): the writer keeps that number, so that no read counts. */
+    uint64_t counted;
 };
 
 typedef enum {
@@ -116,11 +119,9 @@ struct kappa_view_s {
     const kappa_expr_t *allow; /* row rule; NULL: everyone */
     int64_t keep_ms;           /* 0: for ever */
 
-    /* For expressions: `row` of this view, and the view as a lookup (handle is
-     * the view). Member numbers are positions in columns; hidden columns are
-     * not there. */
+    /* `row` of this view in expressions. Member numbers are positions in
+     * columns; hidden columns are not there. */
     kappa_expr_type_t row_type;
-    kappa_expr_view_t lookup;
 };
 
 /* One column set by `set: ["field = expr"]`. */
@@ -234,8 +235,14 @@ typedef struct {
     uint32_t by_count;
     kappa_list_arg_t *args; /* per field argument */
     uint32_t arg_count;
+    /* By which optional filters are there (bit per one of `optional`, in its
+     * order), times order_count, plus the order's: 0 none given, else the
+     * enum value's number + 1. */
     kappa_choice_t *choices;
     uint32_t choice_count;
+    uint32_t *optional; /* arguments */
+    uint32_t optional_count;
+    uint32_t order_count;
     uint32_t default_limit;
     kappa_arg_stamp_t *stamps;
     uint32_t stamp_count;
@@ -267,6 +274,7 @@ struct kappa_model_s {
     kappa_view_t **views;
     uint32_t view_count;
     kappa_map_t view_map;
+    kappa_expr_view_t *lookups; /* by view number; handle is the view */
     kappa_aggregate_t **aggregates; /* sources before what they feed */
     uint32_t aggregate_count;
     kappa_event_rule_t **rules;
