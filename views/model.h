@@ -53,6 +53,7 @@ struct kappa_column_s {
 struct kappa_index_s {
     const kappa_view_t *view;
     uint32_t number;   /* among view->indexes */
+    uint32_t slot;     /* in stored keys: from the generation's layout */
     uint32_t *columns; /* positions in view->columns */
     uint32_t column_count;
     bool unique;
@@ -74,6 +75,7 @@ typedef enum {
 struct kappa_aggregate_s {
     kappa_aggregate_kind_t kind;
     uint32_t number; /* among the model's */
+    uint32_t slot;   /* in stored keys: from the generation's layout */
     const kappa_view_t *target;
     uint32_t target_column; /* position in target->columns */
     int32_t sum_column;     /* AVG: the hidden columns of its sum… */
@@ -98,6 +100,7 @@ struct kappa_view_s {
     kappa_str_t name;
     kappa_str_t was; /* @was: its older name in events; data NULL: none */
     uint32_t number; /* among model->views */
+    uint32_t slot;   /* in stored keys: from the generation's layout */
     const kappa_type_t *type;
     kappa_column_t *columns; /* key columns among them, source order */
     uint32_t column_count;
@@ -143,14 +146,23 @@ struct kappa_effect_rule_s {
     uint32_t set_count;
 };
 
+/* The type of one member of event.data (SEMANTICS 3): that of the mutations'
+ * argument, else of the thing's field. */
+typedef struct {
+    kappa_str_t name;
+    const kappa_type_ref_t *type;
+} kappa_data_member_t;
+
 /* What happens at an event of this (thing, verb). verb data NULL: any verb
  * of the thing that has no rule of its own. Effects are in the order of
  * SEMANTICS 4. */
 struct kappa_event_rule_s {
     kappa_str_t thing;
     kappa_str_t verb;
-    const kappa_view_t *view; /* the thing's; NULL: it is no view */
-    kappa_effect_t effect;    /* that mutations declare */
+    const kappa_view_t *view;     /* the thing's; NULL: it is no view */
+    kappa_effect_t effect;        /* that mutations declare */
+    kappa_data_member_t *members; /* those of event.data that have a type */
+    uint32_t member_count;
     kappa_effect_rule_t **effects;
     uint32_t effect_count;
 };

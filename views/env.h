@@ -1,0 +1,104 @@
+#ifndef KAPPA_VIEWS_ENV_H
+#define KAPPA_VIEWS_ENV_H
+
+#include <lmdb.h>
+
+#include "base/error.h"
+#include "base/status.h"
+#include "base/str.h"
+
+/* The LMDB environment of one generation (DESIGN 7 and 12). Opened once per
+ * process, after fork; NOSYNC, never WRITEMAP, reader slots not tied to
+ * threads. Everything is a function of the log: losing it costs a replay. */
+typedef struct kappa_env_s kappa_env_t;
+
+typedef enum {
+    KAPPA_DBI_ROWS,        /* view, key -> row (views/row.h). Index 0 */
+    KAPPA_DBI_INDEX,       /* view, index, fields, key -> nothing */
+    KAPPA_DBI_AGGREGATES,  /* view, key -> what its aggregates come from */
+    KAPPA_DBI_EXTREMES,    /* aggregate, target key, value, key -> nothing */
+    KAPPA_DBI_CHANGES,     /* seq, 8 bytes big endian -> changes of an event */
+    KAPPA_DBI_IDEMPOTENCY, /* SHA-256 of scope and key -> seq, hash of args */
+    KAPPA_DBI_HISTORY,     /* thing and key, seq -> nothing */
+    KAPPA_DBI_META,        /* name -> position, layout, skipped events, … */
+    KAPPA_DBI_COUNT
+} kappa_dbi_t;
+
+/* A transaction. Cursors belong to it: each is opened when first asked for
+ * and, in a read transaction, kept and renewed with it. */
+typedef struct kappa_txn_s {
+    kappa_env_t *env;
+    MDB_txn *mdb;
+    bool write;
+    MDB_cursor *cursors[KAPPA_DBI_COUNT];
+    struct kappa_txn_s *next; /* env's own */
+} kappa_txn_t;
+
+/* dir must exist. map_size 0: 1 TiB. Clears dead readers. KAPPA_IO with code
+ * STORE_UNAVAILABLE and what the system said. */
+kappa_status_t kappa_env_open(const char *dir, size_t map_size,
+    const kappa_alloc_t *alloc, kappa_env_t **out, kappa_errors_t *errors);
+
+/* No transaction may be open. NULL is fine. */
+void kappa_env_close(kappa_env_t *env);
+
+/* Reading: any thread; the transaction comes from a pool and is renewed, so
+ * this costs no allocation. End it before any wait. */
+kappa_status_t kappa_env_read(kappa_env_t *env, kappa_txn_t **out);
+/* Writing: waits for other processes' writers; one thread begins and ends. */
+kappa_status_t kappa_env_write(
+    kappa_env_t *env, kappa_txn_t **out, kappa_errors_t *errors);
+
+/* Ends a read transaction, or drops a write transaction. NULL is fine. */
+void kappa_txn_end(kappa_txn_t *txn);
+/* Ends it either way. */
+kappa_status_t kappa_txn_commit(kappa_txn_t *txn, kappa_errors_t *errors);
+
+/* KAPPA_NOT_FOUND: no such key. out points into the map: valid until the
+ * transaction ends or writes. */
+kappa_status_t kappa_txn_get(
+    kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t key, kappa_str_t *out);
+/* After a failure (KAPPA_IO: map full, disk full, I/O error) the transaction
+ * can only be dropped. */
+kappa_status_t kappa_txn_put(
+    kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t key, kappa_str_t value);
+/* Deleting what is not there is fine. */
+kappa_status_t kappa_txn_del(
+    kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t key);
+
+/* The transaction's cursor on a dbi; NULL: KAPPA_IO. */
+MDB_cursor *kappa_txn_cursor(kappa_txn_t *txn, kappa_dbi_t dbi);
+
+/* The first entry at or past key (KAPPA_DONE: none), the one before it
+ * (seek_before: the last entry less than key), and onwards. */
+kappa_status_t kappa_txn_seek(kappa_txn_t *txn, kappa_dbi_t dbi,
+    kappa_str_t at, kappa_str_t *key, kappa_str_t *value);
+kappa_status_t kappa_txn_seek_before(kappa_txn_t *txn, kappa_dbi_t dbi,
+    kappa_str_t before, kappa_str_t *key, kappa_str_t *value);
+kappa_status_t kappa_txn_next(
+    kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t *key, kappa_str_t *value);
+kappa_status_t kappa_txn_previous(
+    kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t *key, kappa_str_t *value);
+
+/* Why the last call on this transaction gave KAPPA_IO, for people. */
+const char *kappa_txn_problem(const kappa_txn_t *txn);
+
+/* Adds STORE_UNAVAILABLE with what LMDB's return code means. */
+kappa_status_t kappa_env_refuse(
+    kappa_errors_t *errors, const char *what, int rc);
+
+/* Frees slots of readers that died. Cheap; at start and on a timer. */
+void kappa_env_check_readers(kappa_env_t *env);
+
+/* Everything on disk: before the clean mark is written. */
+kappa_status_t kappa_env_sync(kappa_env_t *env, kappa_errors_t *errors);
+
+/* META: the seq up to which events are applied; 0: none. */
+#define KAPPA_META_POSITION "position"
+kappa_status_t kappa_env_position(kappa_txn_t *txn, uint64_t *seq);
+/* Events that replay skipped: how many in all. */
+kappa_status_t kappa_env_skipped(kappa_txn_t *txn, uint64_t *count);
+
+MDB_env *kappa_env_mdb(kappa_env_t *env);
+
+#endif
