@@ -1,0 +1,36 @@
+#!/usr/bin/perl
+# Checks that every directive of the module has a heading of its own in
+# docs/directives.md, and that every heading there is a directive.
+
+use strict;
+use warnings;
+
+my (%coded, %written);
+
+for my $file (glob 'ngx_kappa_module/*.c') {
+    open my $in, '<', $file or die "$file: $!";
+    my $text = do { local $/; <$in> };
+    while ($text =~ /ngx_command_t\s+\w+\[\]\s*=\s*\{(.*?)ngx_null_command/gs) {
+        my $table = $1;
+        $coded{$1} = $file while $table =~ /ngx_string\("(\w+)"\)/g;
+    }
+}
+exit 0 if !%coded && !-e 'docs/directives.md';
+
+open my $in, '<', 'docs/directives.md' or die "docs/directives.md: $!";
+while (<$in>) {
+    $written{$1} = $. if /^###\s+`?(\w+)`?\s*$/;
+}
+
+my $bad = 0;
+for my $name (sort keys %coded) {
+    next if $written{$name};
+    print "docs/directives.md: no heading for $name ($coded{$name})\n";
+    $bad = 1;
+}
+for my $name (sort keys %written) {
+    next if $coded{$name};
+    print "docs/directives.md:$written{$name}: $name is no directive\n";
+    $bad = 1;
+}
+exit $bad;
