@@ -31,8 +31,7 @@ typedef enum {
     KAPPA_COLUMN_JSON /* lists, embedded objects, JSON: opaque; no key */
 } kappa_column_kind_t;
 
-/* One stored value of a view's rows. Hidden columns (what @avg needs beside
- * its answer) have field NULL and a name that starts with '#'. */
+/* One stored value of a view's rows. */
 struct kappa_column_s {
     kappa_str_t name;
     kappa_str_t *was; /* @was: older names of it in events */
@@ -78,8 +77,6 @@ struct kappa_aggregate_s {
     uint32_t slot;   /* in stored keys: from the generation's layout */
     const kappa_view_t *target;
     uint32_t target_column; /* position in target->columns */
-    int32_t sum_column;     /* AVG: the hidden columns of its sum… */
-    int32_t count_column;   /* …and of how many it is over; else -1 */
     const kappa_view_t *source;
     uint32_t *by;
     uint32_t by_count;
@@ -116,14 +113,12 @@ struct kappa_view_s {
     uint32_t *group_by;           /* columns of the source, per key column */
     const kappa_view_t **groups;  /* group views over me */
     uint32_t group_count;
-    int32_t members_column; /* group: hidden BIGINT column "#members", how many
-                               rows it has; else -1 */
     kappa_check_t *checks;
     const kappa_expr_t *allow; /* row rule; NULL: everyone */
     int64_t keep_ms;           /* 0: for ever */
 
     /* `row` of this view in expressions. Member numbers are positions in
-     * columns; hidden columns are not there. */
+     * columns. */
     kappa_expr_type_t row_type;
 };
 
@@ -286,7 +281,7 @@ struct kappa_model_s {
     kappa_view_t **views;
     uint32_t view_count;
     kappa_map_t view_map;
-    kappa_expr_view_t *lookups; /* by view number; handle is the view */
+    kappa_expr_view_t *lookups;     /* by view number; handle is the view */
     kappa_aggregate_t **aggregates; /* sources before what they feed */
     uint32_t aggregate_count;
     kappa_event_rule_t **rules;
