@@ -42,6 +42,9 @@ kappa_status_t kappa_plan_variables(const kappa_plan_t *plan,
     const kappa_value_t *json, kappa_arena_t *arena, const kappa_value_t **out,
     kappa_errors_t *errors);
 
+/* How many values kappa_plan_variables makes. */
+uint32_t kappa_plan_variable_count(const kappa_plan_t *plan);
+
 /* Coerced arguments of root field i, by kappa_input_t.number. */
 kappa_status_t kappa_plan_root_args(const kappa_plan_t *plan, uint32_t i,
     const kappa_value_t *variables, kappa_arena_t *arena,

@@ -1,0 +1,550 @@
+#include "live/group.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/time.h"
+
+#define BUCKETS 1024
+/* Groups run in one wake; more wait for the next, so that the event loop
+ * keeps turning. */
+#define RUNS_A_WAKE 64
+
+kappa_live_t *
+kappa_live_create(const kappa_alloc_t *alloc, kappa_store_t *store)
+{
+    kappa_live_t *live = alloc->alloc(alloc->ctx, sizeof(kappa_live_t));
+
+    if (live == NULL) {
+        return NULL;
+    }
+    *live = (kappa_live_t){ .alloc = alloc,
+        .store = store,
+        .bucket_count = BUCKETS,
+        .position = kappa_store_position(store),
+        .version = kappa_store_version(store) };
+    kappa_buf_init(&live->buf, alloc);
+    kappa_ring_init(&live->groups);
+    kappa_ring_init(&live->streams);
+    kappa_ring_init(&live->dirty);
+    live->watches = kappa_watches_create(alloc);
+    live->scratch = kappa_arena_create(alloc, 0);
+    live->buckets = alloc->alloc(alloc->ctx, BUCKETS * sizeof(kappa_ring_t));
+    if (live->watches == NULL || live->scratch == NULL
+        || live->buckets == NULL) {
+        kappa_live_destroy(live);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < BUCKETS; i++) {
+        kappa_ring_init(&live->buckets[i]);
+    }
+    return live;
+}
+
+void
+kappa_live_destroy(kappa_live_t *live)
+{
+    if (live == NULL) {
+        return;
+    }
+    kappa_watches_destroy(live->watches);
+    kappa_arena_destroy(live->scratch);
+    kappa_buf_release(&live->buf);
+    live->alloc->release(live->alloc->ctx, live->buckets);
+    live->alloc->release(live->alloc->ctx, live);
+}
+
+kappa_live_stats_t
+kappa_live_stats(const kappa_live_t *live)
+{
+    return live->stats;
+}
+
+/* --- groups --- */
+
+/* Everything an answer depends on beside the views: the question and who
+ * asks. */
+static kappa_str_t
+group_key(kappa_live_t *live, const kappa_subscription_t *sub)
+{
+    const kappa_caller_t *caller = sub->caller;
+    kappa_buf_t *buf = &live->buf;
+
+    kappa_buf_reset(buf);
+    kappa_buf_printf(buf, "%zu:", sub->identity.len);
+    kappa_buf_str(buf, sub->identity);
+    if (caller != NULL) {
+        kappa_buf_printf(buf, "%zu:", caller->sub.len);
+        kappa_buf_str(buf, caller->sub);
+        kappa_buf_printf(buf, "%zu:", caller->iss.len);
+        kappa_buf_str(buf, caller->iss);
+        kappa_json_value(buf, &caller->roles);
+        kappa_json_value(buf, &caller->scopes);
+        kappa_json_value(buf, &caller->claims);
+    }
+    return kappa_buf_view(buf);
+}
+
+static kappa_group_t *
+find_group(kappa_live_t *live, kappa_str_t key, uint64_t hash)
+{
+    kappa_ring_t *head = &live->buckets[hash % live->bucket_count];
+
+    for (kappa_ring_t *l = head->next; l != head; l = l->next) {
+        kappa_group_t *group = KAPPA_RING_OF(l, kappa_group_t, bucket);
+
+        if (group->hash == hash && kappa_str_eq(group->key, key)) {
+            return group;
+        }
+    }
+    return NULL;
+}
+
+static kappa_status_t
+copy_caller(
+    kappa_arena_t *arena, const kappa_caller_t *from, kappa_caller_t *to)
+{
+    *to = (kappa_caller_t){ 0 };
+    if (from == NULL || from->sub.data == NULL) {
+        return KAPPA_OK;
+    }
+    to->sub = kappa_str_dup(arena, from->sub);
+    to->iss = kappa_str_dup(arena, from->iss);
+    if (to->sub.data == NULL || to->iss.data == NULL
+        || kappa_value_dup(arena, &from->roles, &to->roles) != KAPPA_OK
+        || kappa_value_dup(arena, &from->scopes, &to->scopes) != KAPPA_OK
+        || kappa_value_dup(arena, &from->claims, &to->claims) != KAPPA_OK) {
+        return KAPPA_NOMEM;
+    }
+    return KAPPA_OK;
+}
+
+/* The variables as the group keeps them: a request's end with it, so they
+ * are coerced again from their own copy. */
+static kappa_status_t
+copy_variables(kappa_group_t *group, const kappa_value_t *variables)
+{
+    uint32_t count = kappa_plan_variable_count(group->plan);
+    kappa_value_t *copy =
+        KAPPA_NEW_ARRAY(group->arena, kappa_value_t, count + 1);
+
+    if (copy == NULL) {
+        return KAPPA_NOMEM;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (kappa_value_dup(group->arena, &variables[i], &copy[i])
+            != KAPPA_OK) {
+            return KAPPA_NOMEM;
+        }
+    }
+    group->variables = copy;
+    return KAPPA_OK;
+}
+
+static kappa_status_t
+fill_group(kappa_live_t *live, kappa_group_t *group, kappa_str_t key,
+    const kappa_subscription_t *sub)
+{
+    const kappa_binding_t *binding = kappa_plan_root(sub->plan, 0)->binding;
+
+    group->plan = sub->plan;
+    group->key = kappa_str_dup(group->arena, key);
+    if (group->key.data == NULL
+        || copy_caller(group->arena, sub->caller, &group->caller) != KAPPA_OK
+        || copy_variables(group, sub->variables) != KAPPA_OK) {
+        return KAPPA_NOMEM;
+    }
+    if (binding != NULL && binding->kind == KAPPA_BIND_CHANGES) {
+        group->changes = binding->data;
+        return kappa_stream_open(live, group);
+    }
+    return KAPPA_OK;
+}
+
+static kappa_status_t
+create_group(kappa_live_t *live, kappa_str_t key, uint64_t hash,
+    const kappa_subscription_t *sub, kappa_group_t **out)
+{
+    kappa_arena_t *arena = kappa_arena_create(live->alloc, 0);
+    kappa_group_t *group = arena ? KAPPA_NEW(arena, kappa_group_t) : NULL;
+
+    if (group == NULL) {
+        kappa_arena_destroy(arena);
+        return KAPPA_NOMEM;
+    }
+    group->arena = arena;
+    group->hash = hash;
+    kappa_ring_init(&group->subscribers);
+
+    kappa_status_t status = fill_group(live, group, key, sub);
+    if (status != KAPPA_OK) {
+        kappa_arena_destroy(arena);
+        return status;
+    }
+    kappa_plan_retain(group->plan);
+    kappa_ring_append(
+        &live->buckets[hash % live->bucket_count], &group->bucket);
+    kappa_ring_append(&live->groups, &group->all);
+    if (group->changes != NULL) {
+        kappa_ring_append(&live->streams, &group->stream);
+    }
+    live->stats.groups++;
+    *out = group;
+    return KAPPA_OK;
+}
+
+static void
+destroy_group(kappa_live_t *live, kappa_group_t *group)
+{
+    kappa_watch_clear(live->watches, &group->watcher);
+    kappa_ring_remove(&group->dirty);
+    kappa_ring_remove(&group->bucket);
+    kappa_ring_remove(&group->all);
+    kappa_ring_remove(&group->stream);
+    kappa_stream_close(group);
+    kappa_frame_release(group->latest);
+    kappa_plan_release(group->plan);
+    live->stats.groups--;
+    kappa_arena_destroy(group->arena);
+}
+
+void
+kappa_group_tell(kappa_group_t *group)
+{
+    kappa_ring_t *head = &group->subscribers;
+    kappa_ring_t cursor;
+
+    /* A subscriber may leave from within ready: a link of our own keeps the
+     * place. The group lives on until the caller looks at its subscribers. */
+    kappa_ring_init(&cursor);
+    cursor.prev = head;
+    cursor.next = head->next;
+    head->next->prev = &cursor;
+    head->next = &cursor;
+    while (cursor.next != head) {
+        kappa_ring_t *link = cursor.next;
+        kappa_subscriber_t *subscriber =
+            KAPPA_RING_OF(link, kappa_subscriber_t, link);
+
+        kappa_ring_remove(&cursor);
+        cursor.prev = link;
+        cursor.next = link->next;
+        link->next->prev = &cursor;
+        link->next = &cursor;
+        if (!subscriber->told) {
+            subscriber->told = true;
+            subscriber->ready(subscriber);
+        }
+    }
+    kappa_ring_remove(&cursor);
+}
+
+/* --- running --- */
+
+kappa_frame_t *
+kappa_live_frame(kappa_live_t *live, uint64_t seq)
+{
+    char extensions[128];
+    kappa_str_t epoch = kappa_store_epoch(live->store);
+    int n = snprintf(extensions, sizeof(extensions),
+        "\"kappa\":{\"position\":\"%.*s-%" PRIu64 "\"}", KAPPA_STR_ARG(epoch),
+        seq);
+
+    kappa_response_end(&live->buf, kappa_str(extensions, (size_t)n));
+    if (live->buf.failed) {
+        return NULL;
+    }
+    kappa_frame_t *frame =
+        kappa_frame_create(live->alloc, seq, kappa_buf_view(&live->buf));
+    live->stats.frames += frame != NULL;
+    return frame;
+}
+
+static bool
+same_answer(const kappa_frame_t *frame, kappa_str_t answer)
+{
+    return frame != NULL && frame->json.len > answer.len
+        && memcmp(frame->json.data, answer.data, answer.len) == 0
+        && memcmp(frame->json.data + answer.len, ",\"extensions\"", 13) == 0;
+}
+
+/* The group's answer now. Its latest frame changes only if the answer did. */
+static kappa_status_t
+run(kappa_live_t *live, kappa_group_t *group)
+{
+    kappa_dependencies_t deps = { .arena = live->scratch };
+    kappa_read_options_t options = {
+        .caller = &group->caller, .now_ms = kappa_now_ms(), .deps = &deps
+    };
+    kappa_snapshot_t *snapshot;
+    kappa_outcome_t outcome;
+
+    kappa_arena_reset(live->scratch);
+    kappa_buf_reset(&live->buf);
+    kappa_status_t status =
+        kappa_snapshot_begin(live->store, &options, &snapshot);
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    uint64_t position = kappa_snapshot_position(snapshot);
+    status = kappa_execute(group->plan, group->variables,
+        kappa_snapshot_data(snapshot), live->scratch, &live->buf, &outcome);
+    live->stats.runs++;
+    if (status == KAPPA_OK) {
+        kappa_watch_set(live->watches, &group->watcher, &deps);
+    }
+    kappa_snapshot_end(snapshot);
+    if (status != KAPPA_OK) {
+        return status;
+    }
+
+    group->run_at = position;
+    if (same_answer(group->latest, kappa_buf_view(&live->buf))) {
+        return KAPPA_OK;
+    }
+    kappa_frame_t *frame = kappa_live_frame(live, position);
+    if (frame == NULL) {
+        return KAPPA_NOMEM;
+    }
+    kappa_frame_release(group->latest);
+    group->latest = frame;
+    return KAPPA_OK;
+}
+
+/* --- subscribers --- */
+
+static void
+remove_subscriber(kappa_live_t *live, kappa_subscriber_t *subscriber)
+{
+    kappa_ring_remove(&subscriber->link);
+    subscriber->group = NULL;
+    live->stats.subscribers--;
+}
+
+kappa_status_t
+kappa_live_join(kappa_live_t *live, const kappa_subscription_t *sub,
+    kappa_subscriber_t *subscriber)
+{
+    kappa_str_t key = group_key(live, sub);
+
+    if (live->buf.failed) {
+        return KAPPA_NOMEM;
+    }
+    uint64_t hash = kappa_str_hash(key);
+    kappa_group_t *group = find_group(live, key, hash);
+    kappa_status_t status = KAPPA_OK;
+
+    if (group == NULL) {
+        status = create_group(live, key, hash, sub, &group);
+    }
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    if (group->changes == NULL && group->latest == NULL) {
+        status = run(live, group);
+        if (status != KAPPA_OK) {
+            destroy_group(live, group);
+            return status;
+        }
+    }
+    subscriber->group = group;
+    subscriber->told = true;
+    subscriber->seen = sub->resume ? sub->after : 0;
+    if (group->changes != NULL && !sub->resume) {
+        subscriber->seen = kappa_store_position(live->store);
+    }
+    kappa_ring_append(&group->subscribers, &subscriber->link);
+    live->stats.subscribers++;
+    return KAPPA_OK;
+}
+
+void
+kappa_live_leave(kappa_live_t *live, kappa_subscriber_t *subscriber)
+{
+    kappa_group_t *group = subscriber->group;
+
+    if (group == NULL) {
+        return;
+    }
+    remove_subscriber(live, subscriber);
+    if (kappa_ring_empty(&group->subscribers)) {
+        destroy_group(live, group);
+    }
+}
+
+kappa_status_t
+kappa_live_take(
+    kappa_live_t *live, kappa_subscriber_t *subscriber, kappa_frame_t **out)
+{
+    kappa_group_t *group = subscriber->group;
+
+    if (group->changes != NULL) {
+        return kappa_stream_take(live, subscriber, out);
+    }
+    if (group->latest == NULL || subscriber->seen >= group->latest->seq) {
+        subscriber->told = false;
+        return KAPPA_DONE;
+    }
+    subscriber->seen = group->latest->seq;
+    *out = kappa_frame_retain(group->latest);
+    return KAPPA_OK;
+}
+
+/* --- waking --- */
+
+typedef struct {
+    kappa_live_t *live;
+    uint64_t seq;
+} hit_t;
+
+static void
+mark_dirty(kappa_live_t *live, kappa_group_t *group)
+{
+    if (!kappa_ring_linked(&group->dirty)) {
+        kappa_ring_append(&live->dirty, &group->dirty);
+    }
+}
+
+static void
+hit_watcher(void *ctx, kappa_watcher_t *watcher)
+{
+    hit_t *hit = ctx;
+    kappa_group_t *group = KAPPA_RING_OF(watcher, kappa_group_t, watcher);
+
+    if (hit->seq > group->run_at) {
+        mark_dirty(hit->live, group);
+    }
+}
+
+static bool
+see_change(void *ctx, const kappa_change_t *change)
+{
+    hit_t hit = { ctx, change->seq };
+
+    kappa_watch_match(hit.live->watches, change, hit_watcher, &hit);
+    return true;
+}
+
+static void
+mark_all_dirty(kappa_live_t *live)
+{
+    kappa_ring_t *head = &live->groups;
+
+    for (kappa_ring_t *l = head->next; l != head; l = l->next) {
+        kappa_group_t *group = KAPPA_RING_OF(l, kappa_group_t, all);
+
+        if (group->changes == NULL) {
+            mark_dirty(live, group);
+        }
+    }
+}
+
+static kappa_status_t
+look_at_changes(kappa_live_t *live)
+{
+    kappa_read_options_t options = { .now_ms = kappa_now_ms() };
+    kappa_snapshot_t *snapshot;
+    kappa_status_t status =
+        kappa_snapshot_begin(live->store, &options, &snapshot);
+
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    status =
+        kappa_snapshot_changes(snapshot, live->position, see_change, live);
+    if (status == KAPPA_NOT_FOUND) {
+        mark_all_dirty(live);
+        status = KAPPA_OK;
+    }
+    if (status == KAPPA_OK) {
+        live->position = kappa_snapshot_position(snapshot);
+    }
+    kappa_snapshot_end(snapshot);
+    return status;
+}
+
+static kappa_status_t
+run_dirty(kappa_live_t *live)
+{
+    for (int runs = 0; runs < RUNS_A_WAKE; runs++) {
+        if (kappa_ring_empty(&live->dirty)) {
+            return KAPPA_OK;
+        }
+        kappa_group_t *group =
+            KAPPA_RING_OF(live->dirty.next, kappa_group_t, dirty);
+        const kappa_frame_t *before = group->latest;
+
+        kappa_status_t status = run(live, group);
+        if (status != KAPPA_OK) {
+            return status; /* still dirty: the next wake tries again */
+        }
+        kappa_ring_remove(&group->dirty);
+        if (group->latest != before) {
+            kappa_group_tell(group);
+            if (kappa_ring_empty(&group->subscribers)) {
+                destroy_group(live, group);
+            }
+        }
+    }
+    return kappa_ring_empty(&live->dirty) ? KAPPA_OK : KAPPA_AGAIN;
+}
+
+static kappa_status_t
+advance_streams(kappa_live_t *live)
+{
+    kappa_status_t all = KAPPA_OK;
+    kappa_ring_t *next;
+
+    for (kappa_ring_t *l = live->streams.next; l != &live->streams; l = next) {
+        kappa_group_t *group = KAPPA_RING_OF(l, kappa_group_t, stream);
+        kappa_status_t status = kappa_stream_advance(live, group);
+
+        next = l->next;
+        if (kappa_ring_empty(&group->subscribers)) {
+            destroy_group(live, group);
+        }
+        all = status == KAPPA_OK ? all : status;
+    }
+    return all;
+}
+
+static void
+end_all(kappa_live_t *live)
+{
+    while (!kappa_ring_empty(&live->groups)) {
+        kappa_group_t *group =
+            KAPPA_RING_OF(live->groups.next, kappa_group_t, all);
+
+        while (!kappa_ring_empty(&group->subscribers)) {
+            kappa_subscriber_t *subscriber = KAPPA_RING_OF(
+                group->subscribers.next, kappa_subscriber_t, link);
+
+            remove_subscriber(live, subscriber);
+            subscriber->ended(subscriber);
+        }
+        destroy_group(live, group);
+    }
+}
+
+kappa_status_t
+kappa_live_wake(kappa_live_t *live)
+{
+    uint64_t version = kappa_store_version(live->store);
+
+    if (version != live->version) {
+        live->version = version;
+        end_all(live);
+    }
+    kappa_status_t status = KAPPA_OK;
+
+    if (kappa_ring_empty(&live->groups)) {
+        live->position = kappa_store_position(live->store);
+    } else if (kappa_store_position(live->store) != live->position) {
+        status = look_at_changes(live);
+    }
+    if (status == KAPPA_OK) {
+        status = advance_streams(live);
+    }
+    return status == KAPPA_OK ? run_dirty(live) : status;
+}
