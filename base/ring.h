@@ -36,6 +36,13 @@ kappa_ring_append(kappa_ring_t *head, kappa_ring_t *link)
     head->prev = link;
 }
 
+/* Behind a link (or a head: at the ring's beginning). */
+static inline void
+kappa_ring_insert(kappa_ring_t *behind, kappa_ring_t *link)
+{
+    kappa_ring_append(behind->next, link);
+}
+
 /* A link that is in no ring (all zero or removed) is fine. */
 static inline void
 kappa_ring_remove(kappa_ring_t *link)

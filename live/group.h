@@ -35,6 +35,7 @@ struct kappa_group_s {
     kappa_ring_t bucket;
     kappa_ring_t all;
     kappa_ring_t subscribers;
+    kappa_ring_t place; /* among them, while they are told */
 
     /* a live field */
     kappa_watcher_t watcher;

@@ -213,31 +213,24 @@ void
 kappa_group_tell(kappa_group_t *group)
 {
     kappa_ring_t *head = &group->subscribers;
-    kappa_ring_t cursor;
+    kappa_ring_t *place = &group->place;
 
     /* A subscriber may leave from within ready: a link of our own keeps the
      * place. The group lives on until the caller looks at its subscribers. */
-    kappa_ring_init(&cursor);
-    cursor.prev = head;
-    cursor.next = head->next;
-    head->next->prev = &cursor;
-    head->next = &cursor;
-    while (cursor.next != head) {
-        kappa_ring_t *link = cursor.next;
+    kappa_ring_insert(head, place);
+    while (place->next != head) {
+        kappa_ring_t *link = place->next;
         kappa_subscriber_t *subscriber =
             KAPPA_RING_OF(link, kappa_subscriber_t, link);
 
-        kappa_ring_remove(&cursor);
-        cursor.prev = link;
-        cursor.next = link->next;
-        link->next->prev = &cursor;
-        link->next = &cursor;
+        kappa_ring_remove(place);
+        kappa_ring_insert(link, place);
         if (!subscriber->told) {
             subscriber->told = true;
             subscriber->ready(subscriber);
         }
     }
-    kappa_ring_remove(&cursor);
+    kappa_ring_remove(place);
 }
 
 /* --- running --- */
