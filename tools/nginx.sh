@@ -13,8 +13,8 @@ root=$PWD
 die() { echo "kappa: $*" >&2; exit 1; }
 
 version() {
-    dpkg-query -W -f '${db:Status-Status} ${Version}' "$1" 2> /dev/null \
-        | sed -n 's/^installed //p'
+    { dpkg-query -W -f '${db:Status-Status} ${Version}' "$1" 2> /dev/null \
+        || true; } | sed -n 's/^installed //p'
 }
 
 # unpack NAME[=VERSION] DIR
