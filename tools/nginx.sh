@@ -62,12 +62,13 @@ END
 }
 
 configure() {
+    local cc="-O2 -g -fstack-protector-strong -fPIC -Wformat"
+    cc="$cc -Werror=format-security -D_FORTIFY_SOURCE=2 ${CFLAGS:-}"
     cd build/nginx/src
     . ./conf_flags
     rm -rf ../objs
     ./configure "${NGX_CONF_FLAGS[@]}" \
-        --with-cc-opt="-O2 -g -fstack-protector-strong -fPIC -Wformat
-            -Werror=format-security -D_FORTIFY_SOURCE=2 ${CFLAGS:-}" \
+        --with-cc-opt="$cc" \
         --with-ld-opt="-fPIC -Wl,-z,relro -Wl,-z,now ${LDFLAGS:-}" \
         --add-dynamic-module="$root" --builddir="$root/build/nginx/objs" \
         > ../configure.log 2>&1 || {
