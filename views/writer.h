@@ -100,6 +100,15 @@ kappa_status_t kappa_writer_get(kappa_writer_t *writer,
 /* Lets a scope's lookups see what kappa_writer_get sees. */
 void kappa_writer_scope(kappa_writer_t *writer, kappa_scope_t *scope);
 
+/* Puts what is in memory into the open transaction, so that who reads through
+ * it (links and lists in a mutation's answer) sees the accepted events. Cheap
+ * when nothing changed since. Deciding goes on as before. KAPPA_IO,
+ * KAPPA_NOMEM: the transaction is lost. */
+kappa_status_t kappa_writer_flush(kappa_writer_t *writer);
+
+/* The open transaction, for reading only, after kappa_writer_flush. */
+kappa_txn_t *kappa_writer_txn(kappa_writer_t *writer);
+
 /* The event that used this idempotency key first (iss, sub, scope and key of
  * event). KAPPA_NOT_FOUND: none. KAPPA_CONFLICT: with another args_hash. */
 kappa_status_t kappa_writer_duplicate(
