@@ -90,7 +90,7 @@ typedef enum {
     KAPPA_OUTCOME_FORBIDDEN,
     KAPPA_OUTCOME_UNAVAILABLE, /* store, views: with Retry-After */
     KAPPA_OUTCOME_FAILED       /* ours: no memory, a bug */
-} kappa_outcome_t;
+} kappa_http_outcome_t;
 
 typedef enum {
     KAPPA_STATUS_CODES_CLASSIC, /* what today's clients expect */
@@ -98,7 +98,7 @@ typedef enum {
 } kappa_status_codes_t;
 
 /* The status code, by docs/http.md. */
-unsigned kappa_graphql_http_status(
-    kappa_media_t media, kappa_outcome_t outcome, kappa_status_codes_t codes);
+unsigned kappa_graphql_http_status(kappa_media_t media,
+    kappa_http_outcome_t outcome, kappa_status_codes_t codes);
 
 #endif
