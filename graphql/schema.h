@@ -51,6 +51,7 @@ struct kappa_input_s {
     kappa_value_t default_value;            /* coerced; UNSET: none */
     kappa_str_t deprecation; /* reason; data NULL: not deprecated */
     const kappa_directive_node_t *directives;
+    const kappa_input_node_t *node; /* its definition */
     const kappa_source_t *source;
     uint32_t offset;
     uint32_t number; /* position among its siblings, hidden ones included */
@@ -67,6 +68,7 @@ struct kappa_field_s {
     uint32_t arg_count;
     kappa_str_t deprecation;
     const kappa_directive_node_t *directives;
+    const kappa_field_node_t *node; /* its definition */
     const kappa_source_t *source;
     uint32_t offset;
     bool hidden; /* @internal */
@@ -91,7 +93,7 @@ struct kappa_type_s {
     kappa_str_t description;
     uint32_t number;          /* position among the schema's types */
     bool builtin;             /* Int … ID, and the introspection types */
-    bool hidden;              /* @internal */
+    bool hidden;              /* @internal; or kappa's own and used nowhere */
     bool one_of;              /* INPUT_OBJECT with @oneOf */
     kappa_scalar_t scalar;    /* SCALAR */
     kappa_str_t specified_by; /* SCALAR; data NULL: none */
@@ -113,10 +115,13 @@ struct kappa_type_s {
     const kappa_type_t **possible; /* UNION members; INTERFACE: objects that
                                       implement it; OBJECT: itself */
     uint32_t possible_count;
+    const uint64_t *possible_set; /* the same: a bit per type number */
 
     const kappa_directive_node_t
         *directives;                      /* of definition and extensions */
-    const kappa_definition_t *definition; /* NULL: built in */
+    const kappa_definition_t *definition; /* of built-in types too */
+    const kappa_definition_t *const *extensions;
+    uint32_t extension_count;
     const kappa_source_t *source;
     uint32_t offset;
 
@@ -132,6 +137,8 @@ typedef struct {
     uint32_t location_count;
     bool repeatable;
     bool builtin; /* @skip @include @deprecated @specifiedBy @oneOf */
+    bool hidden;  /* kappa's own: not in the public schema */
+    const kappa_definition_t *definition;
     const kappa_source_t *source;
     uint32_t offset;
 } kappa_directive_t;
@@ -141,11 +148,16 @@ typedef struct {
     kappa_type_t **types;
     uint32_t type_count;
     kappa_map_t type_map;
+    uint32_t set_words; /* of every possible_set */
     kappa_directive_t **directives;
     uint32_t directive_count;
     kappa_map_t directive_map;
     const kappa_type_t *roots[3]; /* by kappa_operation_type_t; NULL: none */
     const kappa_directive_node_t *schema_directives;
+    const kappa_definition_t *definition; /* schema { }; NULL: none */
+    const kappa_definition_t *const *extensions;
+    uint32_t extension_count;
+    bool has_library; /* built with kappa.graphql */
 
     /* __schema, __type and __typename, which no type lists. */
     const kappa_field_t *meta_schema;
@@ -153,11 +165,18 @@ typedef struct {
     const kappa_field_t *meta_typename;
 } kappa_schema_t;
 
-/* Builds a schema from documents (of several files, say schema.graphql and
- * kappa.graphql). Declaring the same definition identically twice in two
- * documents is fine. Errors: every violation of the SDL rules and of schema
- * validation (specification section 3) that is found, each with its place.
- * KAPPA_INVALID when there was one. */
+/* Builds a schema from documents. Declaring the same definition identically
+ * again in a later document is fine.
+ *
+ * When kappa.graphql is among them (kappa_library_parse), it is a schema of
+ * ours: kappa's directives are hidden, so are what @internal and @stamp mark
+ * and what of kappa.graphql is used nowhere; DateTime, Date, BigInt, UUID have
+ * their own checks. Without it every custom scalar is opaque and nothing is
+ * hidden, as in any other GraphQL.
+ *
+ * Errors: every violation of the SDL rules, or else of schema validation
+ * (specification section 3), each with its place. KAPPA_INVALID when there
+ * was one. */
 kappa_status_t kappa_schema_build(kappa_arena_t *arena,
     kappa_document_t *const *documents, uint32_t count, kappa_schema_t **out,
     kappa_errors_t *errors);
