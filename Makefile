@@ -42,6 +42,9 @@ TESTS := $(sort $(wildcard t/*.t))
 MODULE := $(if $(MODULE_SRC),build/ngx_http_kappa_module.so)
 COMMAND := $(if $(CLI_SRC),build/kappa)
 
+# make V=1 shows whole commands.
+say = $(if $(V),,@echo '  $(1)' $@ &&)
+
 PREFIX ?= /usr/local
 MODULES_DIR ?= /usr/lib/nginx/modules
 PORT ?= 8080
@@ -69,63 +72,64 @@ deps-test deps-demo deps-lint deps-fuzz: deps-%:
 # --- libkappa, and the same with sanitizers
 
 build/libkappa.a: $(OBJ)
-	rm -f $@ && ar rcs $@ $^
+	$(call say,AR) rm -f $@ && ar rcs $@ $^
 build/libkappa-san.a: $(OBJ_SAN)
-	rm -f $@ && ar rcs $@ $^
+	$(call say,AR) rm -f $@ && ar rcs $@ $^
 
 $(GEN)/graphql/kappa_sdl.c: graphql/kappa.graphql tools/embed.sh
 	@mkdir -p $(@D)
-	tools/embed.sh kappa_graphql_sdl graphql/kappa_sdl.h $< > $@.tmp
+	@tools/embed.sh kappa_graphql_sdl graphql/kappa_sdl.h $< > $@.tmp
 	@mv $@.tmp $@
 $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h &: %.proto
 	@mkdir -p $(@D)
-	protoc-c --c_out=$(GEN) $<
+	$(call say,PROTOC) protoc-c --c_out=$(GEN) $<
 
 $(OBJ) $(OBJ_SAN) $(OBJ_FUZZ) $(OBJ_CLI) $(OBJ_CLI_SAN): | $(GEN_HEADERS)
 
 build/obj/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
-	$(CC) $(GEN_CFLAGS) $(OPT) $(CFLAGS) -MMD -c -o $@ $<
+	$(call say,CC) $(CC) $(GEN_CFLAGS) $(OPT) $(CFLAGS) -MMD -c -o $@ $<
 build/san/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
-	$(CC) $(GEN_CFLAGS) $(SAN) $(CFLAGS) -MMD -c -o $@ $<
+	$(call say,CC) $(CC) $(GEN_CFLAGS) $(SAN) $(CFLAGS) -MMD -c -o $@ $<
 build/fuzz/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
-	$(CLANG) $(GEN_CFLAGS) $(FUZZ) -fsanitize=fuzzer-no-link $(CFLAGS) -MMD -c -o $@ $<
+	$(call say,CC) $(CLANG) $(GEN_CFLAGS) $(FUZZ) -fsanitize=fuzzer-no-link $(CFLAGS) -MMD -c -o $@ $<
 build/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(OPT) $(CFLAGS) -MMD -c -o $@ $<
+	$(call say,CC) $(CC) $(CFLAGS_ALL) $(OPT) $(CFLAGS) -MMD -c -o $@ $<
 build/san/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(SAN) $(CFLAGS) -MMD -c -o $@ $<
+	$(call say,CC) $(CC) $(CFLAGS_ALL) $(SAN) $(CFLAGS) -MMD -c -o $@ $<
 build/fuzz/%.o: %.c
 	@mkdir -p $(@D)
-	$(CLANG) $(CFLAGS_ALL) $(FUZZ) -fsanitize=fuzzer-no-link $(CFLAGS) \
+	$(call say,CC) $(CLANG) $(CFLAGS_ALL) $(FUZZ) -fsanitize=fuzzer-no-link $(CFLAGS) \
 		-MMD -c -o $@ $<
 
 # --- the command
 
 build/kappa: $(OBJ_CLI) build/libkappa.a
-	$(CC) $(OPT) -o $@ $^ $(LDFLAGS) $(LIBS)
+	$(call say,LD) $(CC) $(OPT) -o $@ $^ $(LDFLAGS) $(LIBS)
 build/kappa-san: $(OBJ_CLI_SAN) build/libkappa-san.a
-	$(CC) $(SAN) -o $@ $^ $(LDFLAGS) $(LIBS)
+	$(call say,LD) $(CC) $(SAN) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 # --- the module, against Debian's nginx (tools/nginx.sh)
 
 build/nginx.env: tools/nginx.sh $(wildcard /usr/sbin/nginx)
-	tools/nginx.sh prepare
+	$(call say,NGINX) tools/nginx.sh prepare
 build/nginx/sources: FORCE
 	@mkdir -p $(@D)
 	@echo '$(MODULE_SRC)' | cmp -s - $@ || echo '$(MODULE_SRC)' > $@
 build/nginx/objs/Makefile: config build/nginx.env build/nginx/sources \
 		| build/libkappa.a
-	tools/nginx.sh configure
+	$(call say,CONF) tools/nginx.sh configure
 build/ngx_http_kappa_module.so: build/nginx/objs/Makefile build/libkappa.a \
 		$(MODULE_SRC) $(HEADERS)
 	@rm -f build/nginx/objs/*.so
 	@$(if $(filter %.h,$?),rm -rf build/nginx/objs/addon/*/*.o)
-	$(MAKE) --no-print-directory -C build/nginx/src -f ../objs/Makefile modules
-	cp build/nginx/objs/ngx_http_kappa_module.so $@.tmp && mv $@.tmp $@
+	$(call say,LD) $(MAKE) $(if $(V),,-s) --no-print-directory \
+		-C build/nginx/src -f ../objs/Makefile modules
+	@cp build/nginx/objs/ngx_http_kappa_module.so $@.tmp && mv $@.tmp $@
 
 FORCE:
 .SECONDARY:
@@ -135,7 +139,7 @@ FORCE:
 build/unit/%_test: build/san/t/unit/%_test.o $(UNIT_HELPERS) \
 		build/libkappa-san.a
 	@mkdir -p $(@D)
-	$(CC) $(SAN) -o $@ $^ -lcmocka $(LIBS)
+	$(call say,LD) $(CC) $(SAN) -o $@ $^ -lcmocka $(LIBS)
 
 .PHONY: unit test test-run prove check
 unit: $(if $(T),build/unit/$(T)_test,$(UNIT))
@@ -158,7 +162,7 @@ check: lint test
 # --- fuzzing: make fuzz T=parser SECONDS=60
 
 build/fuzz/%_fuzz: build/fuzz/t/fuzz/%_fuzz.o $(OBJ_FUZZ)
-	$(CLANG) $(FUZZ) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+	$(call say,LD) $(CLANG) $(FUZZ) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 .PHONY: fuzz
 fuzz: deps-fuzz

@@ -30,8 +30,11 @@ typedef struct kappa_txn_s {
     kappa_env_t *env;
     MDB_txn *mdb;
     bool write;
+    int problem; /* the return code behind the last KAPPA_IO */
+    /* env's own */
     MDB_cursor *cursors[KAPPA_DBI_COUNT];
-    struct kappa_txn_s *next; /* env's own */
+    uint32_t renewed; /* bit per cursor that is of this transaction */
+    struct kappa_txn_s *next;
 } kappa_txn_t;
 
 /* dir must exist. map_size 0: 1 TiB. Clears dead readers. KAPPA_IO with code
@@ -97,8 +100,17 @@ kappa_status_t kappa_env_sync(kappa_env_t *env, kappa_errors_t *errors);
 #define KAPPA_META_POSITION "position"
 kappa_status_t kappa_env_position(kappa_txn_t *txn, uint64_t *seq);
 /* Events that replay skipped: how many in all. */
+#define KAPPA_META_SKIPPED "skipped"
 kappa_status_t kappa_env_skipped(kappa_txn_t *txn, uint64_t *count);
 
+/* A number in META by its name; 0 when it is not there. */
+kappa_status_t kappa_meta_get(
+    kappa_txn_t *txn, const char *name, uint64_t *out);
+kappa_status_t kappa_meta_put(
+    kappa_txn_t *txn, const char *name, uint64_t value);
+
+/* LMDB's own, for what is not offered here. */
 MDB_env *kappa_env_mdb(kappa_env_t *env);
+MDB_dbi kappa_env_dbi(const kappa_env_t *env, kappa_dbi_t dbi);
 
 #endif

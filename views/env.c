@@ -1,0 +1,267 @@
+#include "views/env.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+/* Each worker's reads are short; builders, the command line and old workers
+ * come on top. */
+#define READERS_MAX 1024
+#define MAP_SIZE (UINT64_C(1) << 40)
+#define FILE_MODE 0600
+
+static const char *const names[KAPPA_DBI_COUNT] = { "rows", "index",
+    "aggregates", "extremes", "changes", "idempotency", "history", "meta" };
+
+struct kappa_env_s {
+    const kappa_alloc_t *alloc;
+    MDB_env *mdb;
+    MDB_dbi dbis[KAPPA_DBI_COUNT];
+    pthread_mutex_t mutex; /* of the pool */
+    kappa_txn_t *idle;     /* read transactions that were reset */
+};
+
+kappa_status_t
+kappa_env_refuse(kappa_errors_t *errors, const char *what, int rc)
+{
+    if (rc == ENOMEM) {
+        return KAPPA_NOMEM;
+    }
+    kappa_errors_add(errors, "STORE_UNAVAILABLE", "the views: can't %s: %s",
+        what, mdb_strerror(rc));
+    return KAPPA_IO;
+}
+
+static int
+open_dbis(kappa_env_t *env, unsigned txn_flags, unsigned dbi_flags)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(env->mdb, NULL, txn_flags, &txn);
+
+    if (rc != 0) {
+        return rc;
+    }
+    for (int i = 0; i < KAPPA_DBI_COUNT && rc == 0; i++) {
+        rc = mdb_dbi_open(txn, names[i], dbi_flags, &env->dbis[i]);
+    }
+    if (rc != 0) {
+        mdb_txn_abort(txn);
+        return rc;
+    }
+    return mdb_txn_commit(txn);
+}
+
+/* Reading suffices where they exist: that waits for no other process. */
+static int
+open_mdb(kappa_env_t *env, const char *dir, size_t map_size)
+{
+    int rc = mdb_env_set_mapsize(env->mdb, map_size ? map_size : MAP_SIZE);
+
+    if (rc == 0) {
+        rc = mdb_env_set_maxdbs(env->mdb, KAPPA_DBI_COUNT);
+    }
+    if (rc == 0) {
+        rc = mdb_env_set_maxreaders(env->mdb, READERS_MAX);
+    }
+    if (rc == 0) {
+        rc = mdb_env_open(env->mdb, dir, MDB_NOSYNC | MDB_NOTLS, FILE_MODE);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    kappa_env_check_readers(env);
+    rc = open_dbis(env, MDB_RDONLY, 0);
+    return rc == MDB_NOTFOUND ? open_dbis(env, 0, MDB_CREATE) : rc;
+}
+
+kappa_status_t
+kappa_env_open(const char *dir, size_t map_size, const kappa_alloc_t *alloc,
+    kappa_env_t **out, kappa_errors_t *errors)
+{
+    kappa_env_t *env = alloc->alloc(alloc->ctx, sizeof(*env));
+
+    if (env == NULL) {
+        return KAPPA_NOMEM;
+    }
+    memset(env, 0, sizeof(*env));
+    env->alloc = alloc;
+    pthread_mutex_init(&env->mutex, NULL);
+    int rc = mdb_env_create(&env->mdb);
+    if (rc == 0) {
+        rc = open_mdb(env, dir, map_size);
+    }
+    if (rc != 0) {
+        kappa_env_close(env);
+        return kappa_env_refuse(errors, "open them", rc);
+    }
+    *out = env;
+    return KAPPA_OK;
+}
+
+static void
+release_txn(kappa_env_t *env, kappa_txn_t *txn)
+{
+    env->alloc->release(env->alloc->ctx, txn);
+}
+
+static void
+drop_cursors(kappa_txn_t *txn)
+{
+    for (int i = 0; i < KAPPA_DBI_COUNT; i++) {
+        if (txn->cursors[i] != NULL) {
+            mdb_cursor_close(txn->cursors[i]);
+            txn->cursors[i] = NULL;
+        }
+    }
+}
+
+static void
+drop_txn(kappa_txn_t *txn)
+{
+    drop_cursors(txn);
+    mdb_txn_abort(txn->mdb);
+    release_txn(txn->env, txn);
+}
+
+void
+kappa_env_close(kappa_env_t *env)
+{
+    if (env == NULL) {
+        return;
+    }
+    while (env->idle != NULL) {
+        kappa_txn_t *txn = env->idle;
+
+        env->idle = txn->next;
+        drop_txn(txn);
+    }
+    if (env->mdb != NULL) {
+        mdb_env_close(env->mdb);
+    }
+    pthread_mutex_destroy(&env->mutex);
+    env->alloc->release(env->alloc->ctx, env);
+}
+
+static kappa_txn_t *
+take_idle(kappa_env_t *env)
+{
+    pthread_mutex_lock(&env->mutex);
+    kappa_txn_t *txn = env->idle;
+    if (txn != NULL) {
+        env->idle = txn->next;
+    }
+    pthread_mutex_unlock(&env->mutex);
+    return txn;
+}
+
+static void
+put_idle(kappa_txn_t *txn)
+{
+    kappa_env_t *env = txn->env;
+
+    pthread_mutex_lock(&env->mutex);
+    txn->next = env->idle;
+    env->idle = txn;
+    pthread_mutex_unlock(&env->mutex);
+}
+
+static kappa_txn_t *
+new_txn(kappa_env_t *env, bool write, int *rc)
+{
+    kappa_txn_t *txn = env->alloc->alloc(env->alloc->ctx, sizeof(*txn));
+
+    if (txn == NULL) {
+        *rc = ENOMEM;
+        return NULL;
+    }
+    memset(txn, 0, sizeof(*txn));
+    txn->env = env;
+    txn->write = write;
+    *rc = mdb_txn_begin(env->mdb, NULL, write ? 0 : MDB_RDONLY, &txn->mdb);
+    if (*rc != 0) {
+        release_txn(env, txn);
+        return NULL;
+    }
+    return txn;
+}
+
+kappa_status_t
+kappa_env_read(kappa_env_t *env, kappa_txn_t **out)
+{
+    kappa_txn_t *txn = take_idle(env);
+    int rc = 0;
+
+    if (txn == NULL) {
+        txn = new_txn(env, false, &rc);
+        if (txn == NULL) {
+            return rc == ENOMEM ? KAPPA_NOMEM : KAPPA_IO;
+        }
+    } else if (mdb_txn_renew(txn->mdb) != 0) {
+        drop_txn(txn);
+        return KAPPA_IO;
+    }
+    txn->renewed = 0;
+    txn->problem = 0;
+    *out = txn;
+    return KAPPA_OK;
+}
+
+kappa_status_t
+kappa_env_write(kappa_env_t *env, kappa_txn_t **out, kappa_errors_t *errors)
+{
+    int rc;
+
+    *out = new_txn(env, true, &rc);
+    return *out ? KAPPA_OK : kappa_env_refuse(errors, "begin to write", rc);
+}
+
+void
+kappa_txn_end(kappa_txn_t *txn)
+{
+    if (txn == NULL) {
+        return;
+    }
+    if (txn->write) {
+        drop_txn(txn);
+        return;
+    }
+    mdb_txn_reset(txn->mdb);
+    put_idle(txn);
+}
+
+kappa_status_t
+kappa_txn_commit(kappa_txn_t *txn, kappa_errors_t *errors)
+{
+    drop_cursors(txn);
+    int rc = mdb_txn_commit(txn->mdb);
+
+    release_txn(txn->env, txn);
+    return rc == 0 ? KAPPA_OK : kappa_env_refuse(errors, "commit", rc);
+}
+
+void
+kappa_env_check_readers(kappa_env_t *env)
+{
+    int dead;
+
+    mdb_reader_check(env->mdb, &dead);
+}
+
+kappa_status_t
+kappa_env_sync(kappa_env_t *env, kappa_errors_t *errors)
+{
+    int rc = mdb_env_sync(env->mdb, 1);
+
+    return rc == 0 ? KAPPA_OK : kappa_env_refuse(errors, "sync", rc);
+}
+
+MDB_env *
+kappa_env_mdb(kappa_env_t *env)
+{
+    return env->mdb;
+}
+
+MDB_dbi
+kappa_env_dbi(const kappa_env_t *env, kappa_dbi_t dbi)
+{
+    return env->dbis[dbi];
+}

@@ -1,0 +1,196 @@
+#include "views/env.h"
+
+#include <errno.h>
+
+/* What is done inside a transaction. */
+
+static MDB_val
+to_val(kappa_str_t s)
+{
+    return (MDB_val){ s.len, (void *)(uintptr_t)s.data };
+}
+
+static kappa_str_t
+from_val(MDB_val v)
+{
+    return kappa_str(v.mv_data, v.mv_size);
+}
+
+static kappa_status_t
+result(kappa_txn_t *txn, int rc)
+{
+    if (rc == 0) {
+        return KAPPA_OK;
+    }
+    txn->problem = rc;
+    return rc == ENOMEM ? KAPPA_NOMEM : KAPPA_IO;
+}
+
+const char *
+kappa_txn_problem(const kappa_txn_t *txn)
+{
+    return mdb_strerror(txn->problem);
+}
+
+kappa_status_t
+kappa_txn_get(
+    kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t key, kappa_str_t *out)
+{
+    MDB_val k = to_val(key), v;
+    int rc = mdb_get(txn->mdb, kappa_env_dbi(txn->env, dbi), &k, &v);
+
+    if (rc == MDB_NOTFOUND) {
+        return KAPPA_NOT_FOUND;
+    }
+    if (rc == 0) {
+        *out = from_val(v);
+    }
+    return result(txn, rc);
+}
+
+kappa_status_t
+kappa_txn_put(
+    kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t key, kappa_str_t value)
+{
+    MDB_val k = to_val(key), v = to_val(value);
+
+    return result(
+        txn, mdb_put(txn->mdb, kappa_env_dbi(txn->env, dbi), &k, &v, 0));
+}
+
+kappa_status_t
+kappa_txn_del(kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t key)
+{
+    MDB_val k = to_val(key);
+    int rc = mdb_del(txn->mdb, kappa_env_dbi(txn->env, dbi), &k, NULL);
+
+    return result(txn, rc == MDB_NOTFOUND ? 0 : rc);
+}
+
+MDB_cursor *
+kappa_txn_cursor(kappa_txn_t *txn, kappa_dbi_t dbi)
+{
+    uint32_t bit = UINT32_C(1) << dbi;
+    MDB_cursor **cursor = &txn->cursors[dbi];
+    int rc = 0;
+
+    if (txn->renewed & bit) {
+        return *cursor;
+    }
+    if (*cursor == NULL) {
+        rc = mdb_cursor_open(txn->mdb, kappa_env_dbi(txn->env, dbi), cursor);
+    } else {
+        rc = mdb_cursor_renew(txn->mdb, *cursor);
+    }
+    if (rc != 0) {
+        txn->problem = rc;
+        return NULL;
+    }
+    txn->renewed |= bit;
+    return *cursor;
+}
+
+static kappa_status_t
+move(kappa_txn_t *txn, MDB_cursor *cursor, MDB_val k, MDB_cursor_op op,
+    kappa_str_t *key, kappa_str_t *value)
+{
+    MDB_val v;
+    int rc = mdb_cursor_get(cursor, &k, &v, op);
+
+    if (rc == MDB_NOTFOUND) {
+        return KAPPA_DONE;
+    }
+    if (rc == 0) {
+        *key = from_val(k);
+        *value = from_val(v);
+    }
+    return result(txn, rc);
+}
+
+kappa_status_t
+kappa_txn_seek(kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t at,
+    kappa_str_t *key, kappa_str_t *value)
+{
+    MDB_cursor *cursor = kappa_txn_cursor(txn, dbi);
+
+    /* LMDB takes no empty key: nothing is before the first entry. */
+    return cursor == NULL ? KAPPA_IO
+                          : move(txn, cursor, to_val(at),
+                              at.len ? MDB_SET_RANGE : MDB_FIRST, key, value);
+}
+
+kappa_status_t
+kappa_txn_seek_before(kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t before,
+    kappa_str_t *key, kappa_str_t *value)
+{
+    kappa_status_t status = kappa_txn_seek(txn, dbi, before, key, value);
+
+    if (status != KAPPA_OK && status != KAPPA_DONE) {
+        return status;
+    }
+    return move(txn, txn->cursors[dbi], (MDB_val){ 0 },
+        status == KAPPA_OK ? MDB_PREV : MDB_LAST, key, value);
+}
+
+static kappa_status_t
+step(kappa_txn_t *txn, kappa_dbi_t dbi, MDB_cursor_op op, kappa_str_t *key,
+    kappa_str_t *value)
+{
+    MDB_cursor *cursor = kappa_txn_cursor(txn, dbi);
+
+    return cursor == NULL ? KAPPA_IO
+                          : move(txn, cursor, (MDB_val){ 0 }, op, key, value);
+}
+
+kappa_status_t
+kappa_txn_next(
+    kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t *key, kappa_str_t *value)
+{
+    return step(txn, dbi, MDB_NEXT, key, value);
+}
+
+kappa_status_t
+kappa_txn_previous(
+    kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t *key, kappa_str_t *value)
+{
+    return step(txn, dbi, MDB_PREV, key, value);
+}
+
+kappa_status_t
+kappa_meta_get(kappa_txn_t *txn, const char *name, uint64_t *out)
+{
+    kappa_str_t value;
+    kappa_status_t status =
+        kappa_txn_get(txn, KAPPA_DBI_META, kappa_str_c(name), &value);
+
+    *out = 0;
+    if (status == KAPPA_NOT_FOUND) {
+        return KAPPA_OK;
+    }
+    if (status == KAPPA_OK && value.len != sizeof(*out)) {
+        return KAPPA_CORRUPT;
+    }
+    if (status == KAPPA_OK) {
+        memcpy(out, value.data, sizeof(*out));
+    }
+    return status;
+}
+
+kappa_status_t
+kappa_meta_put(kappa_txn_t *txn, const char *name, uint64_t value)
+{
+    return kappa_txn_put(txn, KAPPA_DBI_META, kappa_str_c(name),
+        kappa_str((const char *)&value, sizeof(value)));
+}
+
+kappa_status_t
+kappa_env_position(kappa_txn_t *txn, uint64_t *seq)
+{
+    return kappa_meta_get(txn, KAPPA_META_POSITION, seq);
+}
+
+kappa_status_t
+kappa_env_skipped(kappa_txn_t *txn, uint64_t *count)
+{
+    return kappa_meta_get(txn, KAPPA_META_SKIPPED, count);
+}
