@@ -177,10 +177,11 @@ kappa_idempotency_of_mutation(kappa_arena_t *arena,
 {
     int32_t arg = mutation->idempotency_arg;
 
-    if (arg >= 0 && args[arg].kind == KAPPA_STRING) {
+    if (arg >= 0 && args[arg].kind == KAPPA_STRING
+        && args[arg].as.string.len) {
         event->idempotency_key = args[arg].as.string;
         event->idempotency_scope = mutation->field->name;
-    } else if (header.data) {
+    } else if (header.len) {
         event->idempotency_key = header;
         event->idempotency_scope =
             kappa_str_printf(arena, "/%.*s", KAPPA_STR_ARG(path));

@@ -1,0 +1,458 @@
+#include "views/generation.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "views/boot.h"
+#include "views/file.h"
+
+#define CURRENT "current"
+#define ABOUT "about"
+#define MAGIC "kappa views 1"
+#define ABOUT_BYTES_MAX 8192
+#define NUMBER_MAX 99999999
+#define GENERATIONS_MAX 10000
+
+typedef struct {
+    char text[40];
+} name_t;
+
+static name_t
+name_of(uint32_t number)
+{
+    name_t name;
+
+    snprintf(name.text, sizeof name.text, "%04u", number);
+    return name;
+}
+
+static name_t
+schema_name_of(uint32_t revision)
+{
+    name_t name;
+
+    snprintf(name.text, sizeof name.text, "schema-%u.graphql", revision);
+    return name;
+}
+
+static kappa_status_t
+failed(kappa_errors_t *errors, const char *what, const char *name)
+{
+    kappa_errors_add(errors, "STORE_UNAVAILABLE", "can't %s views/%s: %s",
+        what, name, strerror(errno));
+    return KAPPA_IO;
+}
+
+static kappa_status_t
+broken(kappa_errors_t *errors, uint32_t number, const char *name)
+{
+    kappa_errors_add(errors, "STORE_UNAVAILABLE",
+        "views/%s/%s is not what kappa writes; delete views/ and start again, "
+        "the log gives them back",
+        name_of(number).text, name);
+    return KAPPA_CORRUPT;
+}
+
+/* Four digits or more, as name_of writes them. */
+static bool
+parse_number(kappa_str_t s, uint32_t *number)
+{
+    int64_t n;
+
+    if (s.len < 4 || s.data[0] == '-' || !kappa_str_to_int64(s, &n) || n < 1
+        || n > NUMBER_MAX || (s.len > 4 && s.data[0] == '0')) {
+        return false;
+    }
+    *number = (uint32_t)n;
+    return true;
+}
+
+/* --- current */
+
+kappa_status_t
+kappa_current_read(int views, uint32_t *number, kappa_errors_t *errors)
+{
+    char text[32];
+    int fd = openat(views, CURRENT, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0) {
+        return errno == ENOENT ? KAPPA_NOT_FOUND
+                               : failed(errors, "open", CURRENT);
+    }
+    ssize_t n = pread(fd, text, sizeof text, 0);
+    close(fd);
+    if (n < 0) {
+        return failed(errors, "read", CURRENT);
+    }
+    if (n && text[n - 1] == '\n') {
+        n--;
+    }
+    if (!parse_number(kappa_str(text, (size_t)n), number)) {
+        kappa_errors_add(errors, "STORE_UNAVAILABLE",
+            "views/current names no generation; delete views/ and start "
+            "again, the log gives them back");
+        return KAPPA_CORRUPT;
+    }
+    return KAPPA_OK;
+}
+
+kappa_status_t
+kappa_current_write(int views, uint32_t number, kappa_errors_t *errors)
+{
+    char text[sizeof(name_t) + 2];
+
+    snprintf(text, sizeof text, "%s\n", name_of(number).text);
+    return kappa_file_replace(views, CURRENT, kappa_str_c(text), errors);
+}
+
+/* --- the directories */
+
+typedef struct {
+    uint32_t numbers[GENERATIONS_MAX];
+    uint32_t count;
+} listing_t;
+
+static int
+ascending(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+static kappa_status_t
+list(int views, listing_t *listing, kappa_errors_t *errors)
+{
+    int fd = openat(views, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+
+    if (dir == NULL) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return failed(errors, "list", "");
+    }
+    listing->count = 0;
+    while ((entry = readdir(dir)) && listing->count < GENERATIONS_MAX) {
+        if (parse_number(kappa_str_c(entry->d_name),
+                &listing->numbers[listing->count])) {
+            listing->count++;
+        }
+    }
+    closedir(dir);
+    qsort(listing->numbers, listing->count, sizeof listing->numbers[0],
+        ascending);
+    return KAPPA_OK;
+}
+
+kappa_status_t
+kappa_generations_each(int views, void (*each)(void *ctx, uint32_t number),
+    void *ctx, kappa_errors_t *errors)
+{
+    listing_t listing;
+    kappa_status_t status = list(views, &listing, errors);
+
+    for (uint32_t i = 0; status == KAPPA_OK && i < listing.count; i++) {
+        each(ctx, listing.numbers[i]);
+    }
+    return status;
+}
+
+kappa_status_t
+kappa_generation_open(int views, uint32_t number, const kappa_alloc_t *alloc,
+    kappa_generation_t **out, kappa_errors_t *errors)
+{
+    name_t name = name_of(number);
+    struct stat st;
+    int dir = openat(
+        views, name.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (dir < 0) {
+        return errno == ENOENT ? KAPPA_NOT_FOUND
+                               : failed(errors, "open", name.text);
+    }
+    if (fstat(dir, &st) != 0) {
+        close(dir);
+        return failed(errors, "look at", name.text);
+    }
+
+    kappa_generation_t *generation =
+        alloc->alloc(alloc->ctx, sizeof *generation);
+    if (generation == NULL) {
+        close(dir);
+        return KAPPA_NOMEM;
+    }
+    *generation = (kappa_generation_t){
+        .number = number, .dir = dir, .inode = st.st_ino, .alloc = alloc
+    };
+    *out = generation;
+    return KAPPA_OK;
+}
+
+/* Somebody else may make one at the same moment: then the next number. */
+static kappa_status_t
+make_directory(int views, uint32_t *number, kappa_errors_t *errors)
+{
+    listing_t listing;
+    kappa_status_t status = list(views, &listing, errors);
+
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    *number = listing.count ? listing.numbers[listing.count - 1] : 0;
+    for (int tries = 0; tries < 100; tries++) {
+        (*number)++;
+        if (mkdirat(views, name_of(*number).text, 0750) == 0) {
+            return kappa_dir_sync(views, errors);
+        }
+        if (errno != EEXIST) {
+            break;
+        }
+    }
+    return failed(errors, "make", name_of(*number).text);
+}
+
+kappa_status_t
+kappa_generation_make(int views, const kappa_alloc_t *alloc,
+    const char *boot_id, kappa_generation_t **out, kappa_errors_t *errors)
+{
+    uint32_t number;
+    kappa_status_t status = make_directory(views, &number, errors);
+
+    if (status == KAPPA_OK) {
+        status = kappa_generation_open(views, number, alloc, out, errors);
+    }
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    status = kappa_boot_begin((*out)->dir, boot_id, errors);
+    if (status != KAPPA_OK) {
+        kappa_generation_close(*out);
+        kappa_generation_remove(views, number);
+        return status;
+    }
+    (*out)->boot_ours = true;
+    return KAPPA_OK;
+}
+
+kappa_status_t
+kappa_generation_attach(kappa_generation_t *generation, const char *views_path,
+    size_t map_size, kappa_errors_t *errors)
+{
+    const kappa_alloc_t *alloc = generation->alloc;
+    size_t room = strlen(views_path) + sizeof(name_t) + 2;
+    char *path = alloc->alloc(alloc->ctx, room);
+
+    if (path == NULL) {
+        return KAPPA_NOMEM;
+    }
+    snprintf(
+        path, room, "%s/%s", views_path, name_of(generation->number).text);
+
+    kappa_status_t status =
+        kappa_env_open(path, map_size, alloc, &generation->env, errors);
+    alloc->release(alloc->ctx, path);
+    return status;
+}
+
+void
+kappa_generation_close(kappa_generation_t *generation)
+{
+    kappa_env_close(generation->env);
+    close(generation->dir);
+    generation->alloc->release(generation->alloc->ctx, generation);
+}
+
+bool
+kappa_generation_there(const kappa_generation_t *generation, int views)
+{
+    struct stat st;
+
+    return fstatat(views, name_of(generation->number).text, &st,
+               AT_SYMLINK_NOFOLLOW)
+        == 0
+        && st.st_ino == generation->inode;
+}
+
+static void
+remove_files(int dir)
+{
+    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+
+    if (listing == NULL) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return;
+    }
+    while ((entry = readdir(listing))) {
+        if (entry->d_name[0] != '.') {
+            unlinkat(dir, entry->d_name, 0);
+        }
+    }
+    closedir(listing);
+}
+
+void
+kappa_generation_remove(int views, uint32_t number)
+{
+    name_t name = name_of(number);
+    int dir = openat(
+        views, name.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (dir >= 0) {
+        remove_files(dir);
+        close(dir);
+        unlinkat(views, name.text, AT_REMOVEDIR);
+    }
+}
+
+/* --- about, schema */
+
+static kappa_str_t
+take_line(kappa_str_t *rest)
+{
+    const char *at = rest->len ? memchr(rest->data, '\n', rest->len) : NULL;
+    size_t len = at ? (size_t)(at - rest->data) : rest->len;
+    size_t skip = at ? len + 1 : len;
+    kappa_str_t line = kappa_str(rest->data, len);
+
+    *rest = kappa_str(rest->data + skip, rest->len - skip);
+    return line;
+}
+
+static int
+nibble(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0'
+        : c >= 'a' && c <= 'f'  ? c - 'a' + 10
+                                : -1;
+}
+
+static bool
+read_hex(kappa_str_t s, uint8_t *out, size_t n)
+{
+    if (s.len != 2 * n) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        int high = nibble(s.data[2 * i]), low = nibble(s.data[2 * i + 1]);
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+/* What follows `word` and a space. */
+static bool
+take_word(kappa_str_t *text, kappa_str_t word, kappa_str_t *rest)
+{
+    kappa_str_t line = take_line(text);
+
+    if (!kappa_str_starts_with(line, word) || line.len <= word.len
+        || line.data[word.len] != ' ') {
+        return false;
+    }
+    *rest = kappa_str(line.data + word.len + 1, line.len - word.len - 1);
+    return true;
+}
+
+static bool
+parse_about(kappa_str_t text, kappa_about_t *out)
+{
+    kappa_str_t word;
+    int64_t revision;
+
+    if (text.len == 0 || text.data[text.len - 1] != '\n'
+        || !kappa_str_eq_c(take_line(&text), MAGIC)
+        || !take_word(&text, KAPPA_STR("epoch"), &word)
+        || !kappa_epoch_parse(word, &out->epoch)
+        || !take_word(&text, KAPPA_STR("revision"), &word)
+        || !kappa_str_to_int64(word, &revision) || revision < 1
+        || revision > UINT32_MAX
+        || !take_word(&text, KAPPA_STR("projections"), &word)
+        || !read_hex(word, out->projections, sizeof out->projections)
+        || !take_word(&text, KAPPA_STR("schema"), &out->schema_name)) {
+        return false;
+    }
+    out->revision = (uint32_t)revision;
+    return text.len == 0;
+}
+
+kappa_status_t
+kappa_generation_about(const kappa_generation_t *generation,
+    kappa_arena_t *arena, kappa_about_t *out, kappa_errors_t *errors)
+{
+    kappa_str_t text;
+    kappa_status_t status = kappa_file_read(
+        generation->dir, ABOUT, ABOUT_BYTES_MAX, arena, &text, errors);
+
+    if (status == KAPPA_NOT_FOUND
+        || (status == KAPPA_OK && !parse_about(text, out))) {
+        return broken(errors, generation->number, ABOUT);
+    }
+    return status;
+}
+
+kappa_status_t
+kappa_generation_schema(const kappa_generation_t *generation,
+    uint32_t revision, kappa_arena_t *arena, kappa_str_t *text,
+    kappa_errors_t *errors)
+{
+    name_t name = schema_name_of(revision);
+    kappa_status_t status = kappa_file_read(generation->dir, name.text,
+        KAPPA_SCHEMA_BYTES_MAX, arena, text, errors);
+
+    return status == KAPPA_NOT_FOUND
+        ? broken(errors, generation->number, name.text)
+        : status;
+}
+
+static void
+write_about(kappa_buf_t *buf, const kappa_about_t *about)
+{
+    kappa_buf_printf(buf, MAGIC "\nepoch %s\nrevision %u\nprojections ",
+        about->epoch.name, about->revision);
+    for (size_t i = 0; i < sizeof about->projections; i++) {
+        kappa_buf_printf(buf, "%02x", about->projections[i]);
+    }
+    KAPPA_BUF_LIT(buf, "\nschema ");
+    for (size_t i = 0; i < about->schema_name.len && i < 1024; i++) {
+        char c = about->schema_name.data[i];
+        kappa_buf_char(buf, c == '\n' ? '?' : c);
+    }
+    kappa_buf_char(buf, '\n');
+}
+
+kappa_status_t
+kappa_generation_adopt(const kappa_generation_t *generation,
+    const kappa_about_t *about, kappa_str_t text, kappa_errors_t *errors)
+{
+    kappa_buf_t buf;
+    kappa_status_t status = kappa_file_replace(
+        generation->dir, schema_name_of(about->revision).text, text, errors);
+
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    kappa_buf_init(&buf, generation->alloc);
+    write_about(&buf, about);
+    status = buf.failed ? KAPPA_NOMEM
+                        : kappa_file_replace(generation->dir, ABOUT,
+                            kappa_buf_view(&buf), errors);
+    kappa_buf_release(&buf);
+    if (status == KAPPA_OK && about->revision > 2) {
+        unlinkat(generation->dir, schema_name_of(about->revision - 2).text, 0);
+    }
+    return status;
+}

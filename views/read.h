@@ -1,0 +1,39 @@
+#ifndef KAPPA_VIEWS_READ_H
+#define KAPPA_VIEWS_READ_H
+
+#include "base/caller.h"
+#include "graphql/data.h"
+#include "views/change.h"
+#include "views/env.h"
+#include "views/model.h"
+
+/* Reading views as GraphQL's data: the ops of a kappa_data_t over one
+ * transaction. Costs nothing to make; holds nothing but what it is given. */
+typedef struct {
+    kappa_data_t data; /* first: give &read->data to kappa_execute */
+    const kappa_model_t *model;
+    kappa_txn_t *txn; /* a snapshot's, or a writer's after a flush */
+    const kappa_caller_t *caller; /* NULL: anonymous */
+    int64_t now_ms;
+    kappa_dependencies_t *deps; /* NULL: don't note what is read */
+} kappa_read_t;
+
+/* Everything but mutate (NULL). An op's data is a kappa_read_t's. */
+extern const kappa_data_ops_t kappa_read_ops;
+
+/* Sets all, with data.ops = &kappa_read_ops and data.ctx = read. */
+void kappa_read_init(kappa_read_t *read, const kappa_model_t *model,
+    kappa_txn_t *txn, const kappa_caller_t *caller, int64_t now_ms,
+    kappa_dependencies_t *deps);
+
+/* Whether the view's row rule (@allow) lets the caller see this row. */
+kappa_status_t kappa_read_visible(kappa_read_t *read, const kappa_row_t *row,
+    kappa_arena_t *scratch, bool *visible);
+
+/* The row of `view` as an event left it: event->row, JSON by column name, in
+ * today's layout. In the arena. KAPPA_NOT_FOUND: the event has none.
+ * KAPPA_CORRUPT: it is no such row. */
+kappa_status_t kappa_read_event_row(const kappa_event_t *event,
+    const kappa_view_t *view, kappa_arena_t *arena, kappa_row_t *row);
+
+#endif
