@@ -10,7 +10,7 @@
  * faults, record the order of writes and take the power away. Names are
  * inside a directory opened by open_dir. Each returns -errno on failure. */
 typedef struct {
-    int (*open_dir)(void *ctx, const char *path);
+    int (*open_dir)(void *ctx, const char *path, bool create); /* 0750 */
     /* flags as open(2): O_RDONLY or O_RDWR, O_CREAT, O_EXCL. Mode 0640. */
     int (*open)(void *ctx, int dir, const char *name, int flags);
     void (*close)(void *ctx, int fd);
