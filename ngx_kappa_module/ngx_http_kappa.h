@@ -1,0 +1,163 @@
+#ifndef NGX_HTTP_KAPPA_H
+#define NGX_HTTP_KAPPA_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "graphql/documents.h"
+#include "live/live.h"
+#include "proto/graphql_http.h"
+#include "views/appender.h"
+#include "views/store.h"
+
+/* What the files of the module share. Who does what:
+ *
+ *   ngx_http_kappa_module.c    directives, configurations
+ *   ngx_http_kappa_conf.c      the kappa block: schema checked, store made
+ *   ngx_http_kappa_worker.c    a worker's life: bell, tick, applications
+ *   ngx_http_kappa_keeper.c    a thread per application: opens, builds, ticks
+ *   ngx_http_kappa_graphql.c   a request: from its bytes to the right path
+ *   ngx_http_kappa_mutation.c  the mutation path: a job and its answer
+ *   ngx_http_kappa_sse.c       the subscription path over SSE
+ *   ngx_http_kappa_send.c      answers
+ *   ngx_http_kappa_health.c    kappa_health
+ */
+
+extern ngx_module_t ngx_http_kappa_module;
+
+/* Something a thread wants done on the event loop. */
+typedef struct ngx_http_kappa_note_s ngx_http_kappa_note_t;
+struct ngx_http_kappa_note_s {
+    void (*handler)(ngx_http_kappa_note_t *note);
+    ngx_http_kappa_note_t *next;
+};
+
+typedef struct ngx_http_kappa_keeper_s ngx_http_kappa_keeper_t;
+
+/* kappa NAME { }. */
+typedef struct {
+    ngx_str_t name;
+    ngx_str_t schema; /* file */
+    ngx_str_t schema_text;
+    ngx_str_t store; /* directory */
+    size_t map_size;
+    ngx_uint_t declared; /* a block, not just a mention */
+    ngx_str_t mention;   /* where it was mentioned first: file:line */
+
+    /* in a worker */
+    kappa_store_t *store_handle; /* NULL: not open */
+    kappa_appender_t *appender;
+    kappa_live_t *live;
+    ngx_http_kappa_keeper_t *keeper;
+    ngx_connection_t *tail; /* inotify on STORE/tail */
+    ngx_event_t wake;       /* posted: kappa_live_wake */
+    ngx_queue_t streams;    /* open SSE streams */
+} ngx_http_kappa_app_t;
+
+typedef struct {
+    ngx_array_t apps; /* ngx_http_kappa_app_t * */
+} ngx_http_kappa_main_conf_t;
+
+typedef struct {
+    ngx_http_kappa_app_t *app; /* kappa_graphql */
+    ngx_flag_t introspection;
+    ngx_uint_t limit_depth;
+    ngx_uint_t limit_tokens;
+    ngx_uint_t limit_subscriptions;
+    ngx_msec_t heartbeat;
+    ngx_uint_t status_codes;
+    ngx_uint_t health; /* of kappa_health */
+
+    /* in a worker */
+    kappa_documents_t *documents;
+    uint64_t documents_version; /* of the model they were planned for */
+    ngx_uint_t subscriptions;   /* open */
+} ngx_http_kappa_loc_conf_t;
+
+/* A GraphQL request on its way. */
+typedef struct {
+    ngx_http_kappa_app_t *app;
+    kappa_accept_t accept;
+    kappa_graphql_params_t params;
+    kappa_plan_t *plan;
+    uint64_t version; /* of the model it was planned for */
+    const kappa_value_t *variables;
+    kappa_arena_t *arena; /* what params and variables live in; whoever takes
+                             it over sets it to NULL */
+    kappa_media_t media;  /* of the answer */
+    void *stream;         /* a subscription's */
+} ngx_http_kappa_ctx_t;
+
+#define NGX_HTTP_KAPPA_HEALTH_LIVE 1
+#define NGX_HTTP_KAPPA_HEALTH_READY 2
+
+/* --- conf */
+char *ngx_http_kappa_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_http_kappa_app_t *ngx_http_kappa_app(ngx_conf_t *cf, ngx_str_t *name);
+ngx_int_t ngx_http_kappa_check_apps(ngx_conf_t *cf);
+
+/* --- worker */
+ngx_int_t ngx_http_kappa_init_process(ngx_cycle_t *cycle);
+void ngx_http_kappa_exit_process(ngx_cycle_t *cycle);
+/* From any thread: note->handler will run on the event loop, once. */
+void ngx_http_kappa_ring(ngx_http_kappa_note_t *note);
+/* Work that an exiting worker has to wait for. */
+void ngx_http_kappa_hold(void);
+void ngx_http_kappa_unhold(void);
+/* On the event loop: the store is open; store becomes the application's. */
+void ngx_http_kappa_adopt(ngx_http_kappa_app_t *app, kappa_store_t *store);
+
+/* Arenas for requests, kept for the next one. Event loop only. */
+kappa_arena_t *ngx_http_kappa_arena_get(void);
+void ngx_http_kappa_arena_put(kappa_arena_t *arena);
+
+/* --- keeper */
+/* Opens the store at once when it can, else keeps trying. */
+ngx_int_t ngx_http_kappa_keeper_start(
+    ngx_cycle_t *cycle, ngx_http_kappa_app_t *app);
+/* Joins its thread. */
+void ngx_http_kappa_keeper_stop(ngx_http_kappa_app_t *app);
+
+/* --- requests */
+ngx_int_t ngx_http_kappa_graphql_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_kappa_health_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_kappa_mutate(
+    ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx);
+ngx_int_t ngx_http_kappa_subscribe(
+    ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx);
+/* Ends every stream: the worker exits, its clients shall reconnect. */
+void ngx_http_kappa_sse_close_all(ngx_http_kappa_app_t *app);
+
+/* --- answers. All return what a content handler returns. */
+typedef struct {
+    kappa_media_t media;
+    kappa_http_outcome_t outcome;
+    ngx_str_t allow;        /* 405; data NULL: none */
+    ngx_uint_t retry_after; /* seconds; 0: none */
+    kappa_str_t epoch;      /* data NULL: no Kappa-Position */
+    uint64_t seq;
+} ngx_http_kappa_answer_t;
+
+/* The answer's beginning: its application's position. */
+ngx_http_kappa_answer_t ngx_http_kappa_answer(
+    const ngx_http_kappa_ctx_t *ctx, kappa_http_outcome_t outcome);
+ngx_int_t ngx_http_kappa_send_header(ngx_http_request_t *r,
+    const ngx_http_kappa_answer_t *answer, off_t content_length);
+/* body is copied. In an event stream it is one `next`, then `complete`. */
+ngx_int_t ngx_http_kappa_send(ngx_http_request_t *r,
+    const ngx_http_kappa_answer_t *answer, kappa_str_t body);
+ngx_int_t ngx_http_kappa_send_errors(ngx_http_request_t *r,
+    const ngx_http_kappa_answer_t *answer, const kappa_errors_t *errors);
+/* One error of this code. */
+ngx_int_t ngx_http_kappa_refuse(ngx_http_request_t *r,
+    const ngx_http_kappa_answer_t *answer, const char *code,
+    const char *message);
+/* The first request header of this (lower-case) name, or NULL. */
+ngx_table_elt_t *ngx_http_kappa_request_header(
+    ngx_http_request_t *r, const char *name);
+/* Adds a response header; value must live as long as the request. */
+ngx_int_t ngx_http_kappa_header(
+    ngx_http_request_t *r, const char *name, ngx_str_t value);
+
+#endif

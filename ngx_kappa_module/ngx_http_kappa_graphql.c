@@ -1,0 +1,415 @@
+#include "ngx_kappa_module/ngx_http_kappa.h"
+
+/* A GraphQL request: from its bytes to a plan, and to the path that the
+ * operation takes (query here, mutation and subscription in files of their
+ * own). */
+
+static void ngx_http_kappa_body_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_kappa_serve(
+    ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx);
+static ngx_int_t ngx_http_kappa_query(
+    ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx);
+
+static ngx_str_t ngx_http_kappa_allow = ngx_string("GET, POST");
+static ngx_str_t ngx_http_kappa_allow_post = ngx_string("POST");
+
+static void
+ngx_http_kappa_cleanup(void *data)
+{
+    ngx_http_kappa_ctx_t *ctx = data;
+
+    kappa_plan_release(ctx->plan);
+    if (ctx->arena != NULL) {
+        ngx_http_kappa_arena_put(ctx->arena);
+    }
+}
+
+/* Several Accept headers are one, joined. */
+static kappa_str_t
+ngx_http_kappa_accept_header(ngx_http_request_t *r, kappa_arena_t *arena)
+{
+    ngx_list_part_t *part = &r->headers_in.headers.part;
+    kappa_str_t all = KAPPA_STR_NULL;
+
+    for (; part != NULL; part = part->next) {
+        ngx_table_elt_t *header = part->elts;
+
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            if (header[i].key.len != 6
+                || ngx_strncasecmp(header[i].key.data, (u_char *)"accept", 6)
+                    != 0) {
+                continue;
+            }
+            kappa_str_t one =
+                kappa_str((char *)header[i].value.data, header[i].value.len);
+            all = all.data == NULL ? one
+                                   : kappa_str_printf(arena, "%.*s,%.*s",
+                                       KAPPA_STR_ARG(all), KAPPA_STR_ARG(one));
+        }
+    }
+    return all;
+}
+
+static ngx_http_kappa_ctx_t *
+ngx_http_kappa_create_ctx(ngx_http_request_t *r)
+{
+    ngx_http_kappa_loc_conf_t *klcf =
+        ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
+    ngx_pool_cleanup_t *cleanup =
+        ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_kappa_ctx_t));
+
+    if (cleanup == NULL) {
+        return NULL;
+    }
+    ngx_http_kappa_ctx_t *ctx = cleanup->data;
+    ngx_memzero(ctx, sizeof(*ctx));
+    ctx->app = klcf->app;
+    ctx->arena = ngx_http_kappa_arena_get();
+    cleanup->handler = ngx_http_kappa_cleanup;
+    if (ctx->arena == NULL) {
+        return NULL;
+    }
+    ngx_http_set_ctx(r, ctx, ngx_http_kappa_module);
+    kappa_graphql_http_accept(
+        ngx_http_kappa_accept_header(r, ctx->arena), &ctx->accept);
+    ctx->media = kappa_graphql_http_error_media(&ctx->accept);
+    return ctx;
+}
+
+static ngx_int_t
+ngx_http_kappa_refuse_ctx(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
+    kappa_http_outcome_t outcome, const char *code, const char *message)
+{
+    ngx_http_kappa_answer_t answer = ngx_http_kappa_answer(ctx, outcome);
+
+    if (outcome == KAPPA_OUTCOME_UNAVAILABLE) {
+        answer.retry_after = 1;
+    }
+    if (outcome == KAPPA_OUTCOME_METHOD) {
+        answer.allow = r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)
+            ? ngx_http_kappa_allow_post
+            : ngx_http_kappa_allow;
+    }
+    return ngx_http_kappa_refuse(r, &answer, code, message);
+}
+
+static ngx_int_t
+ngx_http_kappa_get(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
+{
+    kappa_errors_t errors;
+    ngx_int_t rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+    kappa_errors_init(&errors, ctx->arena, 1);
+    kappa_status_t status = kappa_graphql_http_query_string(ctx->arena,
+        kappa_str((char *)r->args.data, r->args.len), &ctx->params, &errors);
+    if (status != KAPPA_OK) {
+        ngx_http_kappa_answer_t answer =
+            ngx_http_kappa_answer(ctx, KAPPA_OUTCOME_BAD_REQUEST);
+        return ngx_http_kappa_send_errors(r, &answer, &errors);
+    }
+    return ngx_http_kappa_serve(r, ctx);
+}
+
+static ngx_int_t
+ngx_http_kappa_post(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
+{
+    ngx_table_elt_t *type = r->headers_in.content_type;
+    kappa_str_t header = type
+        ? kappa_str((char *)type->value.data, type->value.len)
+        : KAPPA_STR_NULL;
+
+    if (!kappa_graphql_http_content_type(header)) {
+        ngx_int_t rc = ngx_http_discard_request_body(r);
+
+        return rc != NGX_OK
+            ? rc
+            : ngx_http_kappa_refuse_ctx(r, ctx, KAPPA_OUTCOME_MEDIA_TYPE,
+                "BAD_USER_INPUT",
+                "send the request with Content-Type: application/json");
+    }
+    ngx_int_t rc =
+        ngx_http_read_client_request_body(r, ngx_http_kappa_body_handler);
+    return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
+}
+
+ngx_int_t
+ngx_http_kappa_graphql_handler(ngx_http_request_t *r)
+{
+    ngx_http_kappa_ctx_t *ctx = ngx_http_kappa_create_ctx(r);
+
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) {
+        return ngx_http_kappa_get(r, ctx);
+    }
+    if (r->method & NGX_HTTP_POST) {
+        return ngx_http_kappa_post(r, ctx);
+    }
+    ngx_int_t rc = ngx_http_discard_request_body(r);
+    return rc != NGX_OK
+        ? rc
+        : ngx_http_kappa_refuse_ctx(r, ctx, KAPPA_OUTCOME_METHOD,
+            "BAD_USER_INPUT", "GraphQL is served by GET and POST");
+}
+
+/* --- the body --- */
+
+static ngx_int_t
+ngx_http_kappa_copy_buf(ngx_buf_t *b, u_char **at)
+{
+    if (ngx_buf_in_memory(b)) {
+        *at = ngx_cpymem(*at, b->pos, (size_t)(b->last - b->pos));
+        return NGX_OK;
+    }
+    if (!b->in_file) {
+        return NGX_OK;
+    }
+    size_t size = (size_t)(b->file_last - b->file_pos);
+    ssize_t n = ngx_read_file(b->file, *at, size, b->file_pos);
+
+    if (n != (ssize_t)size) {
+        return NGX_ERROR;
+    }
+    *at += size;
+    return NGX_OK;
+}
+
+/* The body in one piece: as it lies when it does, else gathered. */
+static ngx_int_t
+ngx_http_kappa_body(ngx_http_request_t *r, kappa_str_t *body)
+{
+    ngx_chain_t *bufs = r->request_body ? r->request_body->bufs : NULL;
+    off_t size = 0;
+
+    *body = KAPPA_STR("");
+    if (bufs == NULL) {
+        return NGX_OK;
+    }
+    if (bufs->next == NULL && ngx_buf_in_memory(bufs->buf)) {
+        ngx_buf_t *b = bufs->buf;
+
+        *body = kappa_str((char *)b->pos, (size_t)(b->last - b->pos));
+        return NGX_OK;
+    }
+    for (ngx_chain_t *cl = bufs; cl != NULL; cl = cl->next) {
+        size += ngx_buf_size(cl->buf);
+    }
+    u_char *start = ngx_pnalloc(r->pool, (size_t)size);
+    u_char *at = start;
+
+    for (ngx_chain_t *cl = bufs; start != NULL && cl != NULL; cl = cl->next) {
+        if (ngx_http_kappa_copy_buf(cl->buf, &at) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+    *body = kappa_str((char *)start, (size_t)size);
+    return start ? NGX_OK : NGX_ERROR;
+}
+
+static ngx_int_t
+ngx_http_kappa_read_post(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
+{
+    kappa_errors_t errors;
+    kappa_str_t body;
+
+    if (ngx_http_kappa_body(r, &body) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    kappa_errors_init(&errors, ctx->arena, 1);
+    if (kappa_graphql_http_body(ctx->arena, body, &ctx->params, &errors)
+        != KAPPA_OK) {
+        ngx_http_kappa_answer_t answer =
+            ngx_http_kappa_answer(ctx, KAPPA_OUTCOME_BAD_REQUEST);
+        return ngx_http_kappa_send_errors(r, &answer, &errors);
+    }
+    return ngx_http_kappa_serve(r, ctx);
+}
+
+static void
+ngx_http_kappa_body_handler(ngx_http_request_t *r)
+{
+    ngx_http_kappa_ctx_t *ctx =
+        ngx_http_get_module_ctx(r, ngx_http_kappa_module);
+
+    ngx_http_finalize_request(r, ngx_http_kappa_read_post(r, ctx));
+}
+
+/* --- the plan --- */
+
+static kappa_documents_t *
+ngx_http_kappa_documents(ngx_http_kappa_loc_conf_t *klcf, kappa_store_t *store)
+{
+    uint64_t version = kappa_store_version(store);
+
+    if (klcf->documents != NULL && klcf->documents_version == version) {
+        return klcf->documents;
+    }
+    kappa_documents_destroy(klcf->documents);
+    kappa_document_limits_t limits = {
+        .max_depth = (uint32_t)klcf->limit_depth,
+        .max_tokens = (uint32_t)klcf->limit_tokens,
+        .no_introspection = !klcf->introspection,
+    };
+    klcf->documents = kappa_documents_create(
+        &kappa_alloc_libc, kappa_store_model(store)->schema, &limits);
+    klcf->documents_version = version;
+    return klcf->documents;
+}
+
+static kappa_http_outcome_t
+ngx_http_kappa_outcome_of(kappa_status_t status, const kappa_errors_t *errors)
+{
+    if ((status != KAPPA_INVALID && status != KAPPA_LIMIT)
+        || errors->first == NULL) {
+        return KAPPA_OUTCOME_FAILED;
+    }
+    if (strcmp(errors->first->code, "PARSE_FAILED") == 0) {
+        return KAPPA_OUTCOME_SYNTAX;
+    }
+    if (strcmp(errors->first->code, "BAD_USER_INPUT") == 0) {
+        return KAPPA_OUTCOME_COERCION;
+    }
+    return KAPPA_OUTCOME_VALIDATION;
+}
+
+/* Fills ctx->plan and ctx->variables. */
+static kappa_status_t
+ngx_http_kappa_prepare(
+    ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx, kappa_errors_t *errors)
+{
+    ngx_http_kappa_loc_conf_t *klcf =
+        ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
+    kappa_documents_t *documents =
+        ngx_http_kappa_documents(klcf, ctx->app->store_handle);
+
+    if (documents == NULL) {
+        return KAPPA_NOMEM;
+    }
+    if (ctx->params.query.data == NULL) {
+        kappa_errors_add(errors, "BAD_USER_INPUT",
+            "the request has no \"query\": send the document's text");
+        return KAPPA_INVALID;
+    }
+    ctx->version = klcf->documents_version;
+    kappa_status_t status = kappa_documents_get(documents, ctx->params.query,
+        ctx->params.operation_name, &ctx->plan, errors);
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    return kappa_plan_variables(ctx->plan, &ctx->params.variables, ctx->arena,
+        &ctx->variables, errors);
+}
+
+static ngx_int_t
+ngx_http_kappa_dispatch(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
+{
+    kappa_operation_type_t operation = kappa_plan_operation(ctx->plan);
+    bool subscription = operation == KAPPA_OPERATION_SUBSCRIPTION;
+    kappa_media_t media =
+        kappa_graphql_http_choose(&ctx->accept, subscription);
+
+    if (media == KAPPA_MEDIA_NONE) {
+        return ngx_http_kappa_refuse_ctx(r, ctx, KAPPA_OUTCOME_NOT_ACCEPTABLE,
+            "BAD_USER_INPUT",
+            subscription ? "a subscription needs Accept: text/event-stream"
+                         : "Accept takes none of application/json, "
+                           "application/graphql-response+json");
+    }
+    ctx->media = media;
+    if (operation == KAPPA_OPERATION_QUERY) {
+        return ngx_http_kappa_query(r, ctx);
+    }
+    if (subscription) {
+        return ngx_http_kappa_subscribe(r, ctx);
+    }
+    if (r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) {
+        return ngx_http_kappa_refuse_ctx(r, ctx, KAPPA_OUTCOME_METHOD,
+            "BAD_USER_INPUT", "mutations are taken by POST only");
+    }
+    return ngx_http_kappa_mutate(r, ctx);
+}
+
+static ngx_int_t
+ngx_http_kappa_serve(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
+{
+    kappa_errors_t errors;
+
+    if (ctx->app->store_handle == NULL) {
+        return ngx_http_kappa_refuse_ctx(r, ctx, KAPPA_OUTCOME_UNAVAILABLE,
+            "STORE_UNAVAILABLE",
+            "the store can't be opened; the server's log says why");
+    }
+    kappa_errors_init(&errors, ctx->arena, 0);
+    kappa_status_t status = ngx_http_kappa_prepare(r, ctx, &errors);
+    if (status == KAPPA_NOMEM) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (status != KAPPA_OK) {
+        ngx_http_kappa_answer_t answer = ngx_http_kappa_answer(
+            ctx, ngx_http_kappa_outcome_of(status, &errors));
+        return ngx_http_kappa_send_errors(r, &answer, &errors);
+    }
+    return ngx_http_kappa_dispatch(r, ctx);
+}
+
+/* --- the query path --- */
+
+static kappa_buf_t ngx_http_kappa_out = { .alloc = &kappa_alloc_libc };
+
+/* A worker keeps this much for the next answer. */
+#define OUT_BYTES_KEPT (1024 * 1024)
+
+static ngx_int_t
+ngx_http_kappa_run(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
+    kappa_snapshot_t *snapshot)
+{
+    kappa_buf_t *out = &ngx_http_kappa_out;
+    kappa_outcome_t outcome;
+
+    kappa_buf_reset(out);
+    if (kappa_execute(ctx->plan, ctx->variables, kappa_snapshot_data(snapshot),
+            ctx->arena, out, &outcome)
+        != KAPPA_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    kappa_response_end(out, KAPPA_STR_NULL);
+    if (out->failed) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    ngx_http_kappa_answer_t answer = ngx_http_kappa_answer(ctx,
+        outcome.error_count ? KAPPA_OUTCOME_DATA_ERRORS : KAPPA_OUTCOME_DATA);
+    answer.seq = kappa_snapshot_position(snapshot);
+    return ngx_http_kappa_send(r, &answer, kappa_buf_view(out));
+}
+
+static ngx_int_t
+ngx_http_kappa_query(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
+{
+    ngx_time_t *now = ngx_timeofday();
+    kappa_read_options_t options = { .now_ms = (int64_t)now->sec * 1000
+            + now->msec };
+    kappa_snapshot_t *snapshot;
+    kappa_status_t status =
+        kappa_snapshot_begin(ctx->app->store_handle, &options, &snapshot);
+
+    if (status == KAPPA_BUSY) {
+        return ngx_http_kappa_refuse_ctx(r, ctx, KAPPA_OUTCOME_UNAVAILABLE,
+            "VIEWS_REBUILDING",
+            "the views are being rebuilt from the log: try again soon");
+    }
+    if (status != KAPPA_OK) {
+        return ngx_http_kappa_refuse_ctx(r, ctx, KAPPA_OUTCOME_UNAVAILABLE,
+            "STORE_UNAVAILABLE",
+            "the views can't be read; the server's log says why");
+    }
+    ngx_int_t rc = ngx_http_kappa_run(r, ctx, snapshot);
+    kappa_snapshot_end(snapshot);
+    if (ngx_http_kappa_out.cap > OUT_BYTES_KEPT) {
+        kappa_buf_release(&ngx_http_kappa_out);
+    }
+    return rc;
+}

@@ -1,0 +1,196 @@
+#include "ngx_kappa_module/ngx_http_kappa.h"
+
+static void *ngx_http_kappa_create_main_conf(ngx_conf_t *cf);
+static void *ngx_http_kappa_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_kappa_merge_loc_conf(
+    ngx_conf_t *cf, void *parent, void *child);
+static char *ngx_http_kappa_graphql(
+    ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static char *ngx_http_kappa_health(
+    ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+#define NGX_HTTP_KAPPA_ANYWHERE                                               \
+    (NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF)
+
+static ngx_conf_enum_t ngx_http_kappa_status_codes[] = {
+    { ngx_string("classic"), KAPPA_STATUS_CODES_CLASSIC },
+    { ngx_string("2026-09"), KAPPA_STATUS_CODES_2026_09 },
+    { ngx_null_string, 0 },
+};
+
+/* clang-format off */
+static ngx_command_t ngx_http_kappa_commands[] = {
+
+    { ngx_string("kappa"),
+      NGX_HTTP_MAIN_CONF | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
+      ngx_http_kappa_block,
+      NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL },
+
+    { ngx_string("kappa_graphql"),
+      NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
+      ngx_http_kappa_graphql,
+      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL },
+
+    { ngx_string("kappa_health"),
+      NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
+      ngx_http_kappa_health,
+      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL },
+
+    { ngx_string("kappa_introspection"),
+      NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_kappa_loc_conf_t, introspection), NULL },
+
+    { ngx_string("kappa_status_codes"),
+      NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_kappa_loc_conf_t, status_codes),
+      ngx_http_kappa_status_codes },
+
+    { ngx_string("kappa_limit_depth"),
+      NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_kappa_loc_conf_t, limit_depth), NULL },
+
+    { ngx_string("kappa_limit_tokens"),
+      NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_kappa_loc_conf_t, limit_tokens), NULL },
+
+    { ngx_string("kappa_limit_subscriptions"),
+      NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_kappa_loc_conf_t, limit_subscriptions), NULL },
+
+    { ngx_string("kappa_heartbeat"),
+      NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_kappa_loc_conf_t, heartbeat), NULL },
+
+    ngx_null_command
+};
+/* clang-format on */
+
+static ngx_http_module_t ngx_http_kappa_module_ctx = {
+    NULL,                            /* preconfiguration */
+    ngx_http_kappa_check_apps,       /* postconfiguration */
+    ngx_http_kappa_create_main_conf, /* create main configuration */
+    NULL,                            /* init main configuration */
+    NULL,                            /* create server configuration */
+    NULL,                            /* merge server configuration */
+    ngx_http_kappa_create_loc_conf,  /* create location configuration */
+    ngx_http_kappa_merge_loc_conf    /* merge location configuration */
+};
+
+ngx_module_t ngx_http_kappa_module = { NGX_MODULE_V1,
+    &ngx_http_kappa_module_ctx,  /* module context */
+    ngx_http_kappa_commands,     /* module directives */
+    NGX_HTTP_MODULE,             /* module type */
+    NULL,                        /* init master */
+    NULL,                        /* init module */
+    ngx_http_kappa_init_process, /* init process */
+    NULL,                        /* init thread */
+    NULL,                        /* exit thread */
+    ngx_http_kappa_exit_process, /* exit process */
+    NULL,                        /* exit master */
+    NGX_MODULE_V1_PADDING };
+
+static void *
+ngx_http_kappa_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_kappa_main_conf_t *kmcf =
+        ngx_pcalloc(cf->pool, sizeof(ngx_http_kappa_main_conf_t));
+
+    if (kmcf == NULL
+        || ngx_array_init(
+               &kmcf->apps, cf->pool, 2, sizeof(ngx_http_kappa_app_t *))
+            != NGX_OK) {
+        return NULL;
+    }
+    return kmcf;
+}
+
+static void *
+ngx_http_kappa_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_kappa_loc_conf_t *klcf =
+        ngx_pcalloc(cf->pool, sizeof(ngx_http_kappa_loc_conf_t));
+
+    if (klcf == NULL) {
+        return NULL;
+    }
+    klcf->introspection = NGX_CONF_UNSET;
+    klcf->limit_depth = NGX_CONF_UNSET_UINT;
+    klcf->limit_tokens = NGX_CONF_UNSET_UINT;
+    klcf->limit_subscriptions = NGX_CONF_UNSET_UINT;
+    klcf->heartbeat = NGX_CONF_UNSET_MSEC;
+    klcf->status_codes = NGX_CONF_UNSET_UINT;
+    return klcf;
+}
+
+static char *
+ngx_http_kappa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_kappa_loc_conf_t *prev = parent;
+    ngx_http_kappa_loc_conf_t *conf = child;
+
+    (void)cf;
+    ngx_conf_merge_value(conf->introspection, prev->introspection, 1);
+    ngx_conf_merge_uint_value(conf->limit_depth, prev->limit_depth, 32);
+    ngx_conf_merge_uint_value(conf->limit_tokens, prev->limit_tokens, 10000);
+    ngx_conf_merge_uint_value(
+        conf->limit_subscriptions, prev->limit_subscriptions, 10000);
+    ngx_conf_merge_msec_value(conf->heartbeat, prev->heartbeat, 12000);
+    ngx_conf_merge_uint_value(
+        conf->status_codes, prev->status_codes, KAPPA_STATUS_CODES_CLASSIC);
+    return NGX_CONF_OK;
+}
+
+static char *
+ngx_http_kappa_graphql(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_kappa_loc_conf_t *klcf = conf;
+    ngx_str_t *value = cf->args->elts;
+
+    (void)cmd;
+    if (klcf->app != NULL) {
+        return "is duplicate";
+    }
+    klcf->app = ngx_http_kappa_app(cf, &value[1]);
+    if (klcf->app == NULL) {
+        return NGX_CONF_ERROR;
+    }
+    ngx_http_core_loc_conf_t *clcf =
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_kappa_graphql_handler;
+    return NGX_CONF_OK;
+}
+
+static char *
+ngx_http_kappa_health(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_kappa_loc_conf_t *klcf = conf;
+    ngx_str_t *value = cf->args->elts;
+
+    (void)cmd;
+    if (klcf->health) {
+        return "is duplicate";
+    }
+    if (ngx_strcmp(value[1].data, "live") == 0) {
+        klcf->health = NGX_HTTP_KAPPA_HEALTH_LIVE;
+    } else if (ngx_strcmp(value[1].data, "ready") == 0) {
+        klcf->health = NGX_HTTP_KAPPA_HEALTH_READY;
+    } else {
+        return "takes \"live\" or \"ready\"";
+    }
+    ngx_http_core_loc_conf_t *clcf =
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_kappa_health_handler;
+    return NGX_CONF_OK;
+}

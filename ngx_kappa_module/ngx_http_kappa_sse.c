@@ -1,0 +1,426 @@
+#include "ngx_kappa_module/ngx_http_kappa.h"
+
+#include "base/json.h"
+#include "base/time.h"
+#include "log/position.h"
+#include "proto/sse.h"
+
+/* The subscription path over server-sent events (graphql-sse, distinct
+ * connections). A stream takes the next frame only when the last one is on
+ * its way, so a slow client holds one buffer and a reference. */
+
+/* A stream keeps this much for its next frame. */
+#define OUT_BYTES_KEPT 16384
+
+typedef enum {
+    STREAM_IDLE,    /* nothing to write */
+    STREAM_WRITING, /* nginx holds bytes of ours */
+    STREAM_CLOSED   /* being finalized */
+} ngx_http_kappa_stream_state_t;
+
+typedef struct {
+    kappa_subscriber_t subscriber; /* first: a subscriber is its stream */
+    ngx_http_kappa_app_t *app;
+    ngx_http_kappa_loc_conf_t *klcf;
+    ngx_http_request_t *request;
+    ngx_queue_t queue; /* among the application's */
+    ngx_event_t heartbeat;
+    ngx_event_t work; /* posted: there may be something to write */
+    ngx_buf_t b;
+    ngx_chain_t link;
+    kappa_buf_t out;
+    ngx_http_kappa_stream_state_t state;
+    ngx_uint_t beat; /* a heartbeat is due */
+} ngx_http_kappa_stream_t;
+
+static void ngx_http_kappa_stream_pump(ngx_http_kappa_stream_t *stream);
+
+static void
+ngx_http_kappa_stream_cleanup(void *data)
+{
+    ngx_http_kappa_stream_t *stream = data;
+
+    kappa_live_leave(stream->app->live, &stream->subscriber);
+    if (stream->heartbeat.timer_set) {
+        ngx_del_timer(&stream->heartbeat);
+    }
+    if (stream->work.posted) {
+        ngx_delete_posted_event(&stream->work);
+    }
+    ngx_queue_remove(&stream->queue);
+    kappa_buf_release(&stream->out);
+    stream->klcf->subscriptions--;
+}
+
+/* Without a last chunk: the client sees that it was cut, and reconnects. */
+static void
+ngx_http_kappa_stream_cut(ngx_http_kappa_stream_t *stream)
+{
+    ngx_connection_t *c = stream->request->connection;
+
+    stream->state = STREAM_CLOSED;
+    ngx_http_finalize_request(stream->request, NGX_ERROR);
+    ngx_http_run_posted_requests(c);
+}
+
+static void
+ngx_http_kappa_stream_post(ngx_http_kappa_stream_t *stream)
+{
+    if (!stream->work.posted) {
+        ngx_post_event(&stream->work, &ngx_posted_events);
+    }
+}
+
+/* --- what live calls --- */
+
+static void
+ngx_http_kappa_stream_ready(kappa_subscriber_t *subscriber)
+{
+    ngx_http_kappa_stream_t *stream = (ngx_http_kappa_stream_t *)subscriber;
+
+    ngx_http_kappa_stream_post(stream);
+}
+
+/* The schema changed: the client asks again and gets the new one. */
+static void
+ngx_http_kappa_stream_ended(kappa_subscriber_t *subscriber)
+{
+    ngx_http_kappa_stream_t *stream = (ngx_http_kappa_stream_t *)subscriber;
+
+    ngx_http_kappa_stream_post(stream);
+}
+
+/* --- writing --- */
+
+/* What nginx says of the bytes it was given. */
+static ngx_int_t
+ngx_http_kappa_stream_result(ngx_http_kappa_stream_t *stream, ngx_int_t rc)
+{
+    ngx_http_request_t *r = stream->request;
+    ngx_connection_t *c = r->connection;
+    ngx_event_t *wev = c->write;
+    ngx_http_core_loc_conf_t *clcf =
+        ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+    if (!r->buffered && !r->postponed && !c->buffered) {
+        if (wev->timer_set) {
+            ngx_del_timer(wev);
+        }
+        stream->state = STREAM_IDLE;
+        return NGX_OK;
+    }
+    stream->state = STREAM_WRITING;
+    if (!wev->delayed && !wev->timer_set) {
+        ngx_add_timer(wev, clcf->send_timeout);
+    }
+    return ngx_handle_write_event(wev, clcf->send_lowat) == NGX_OK ? NGX_AGAIN
+                                                                   : NGX_ERROR;
+}
+
+static ngx_int_t
+ngx_http_kappa_stream_write(ngx_http_kappa_stream_t *stream)
+{
+    ngx_buf_t *b = &stream->b;
+
+    ngx_memzero(b, sizeof(*b));
+    b->start = b->pos = (u_char *)stream->out.data;
+    b->end = b->last = b->pos + stream->out.len;
+    b->memory = 1;
+    b->flush = 1;
+    stream->link = (ngx_chain_t){ b, NULL };
+    return ngx_http_kappa_stream_result(
+        stream, ngx_http_output_filter(stream->request, &stream->link));
+}
+
+static kappa_status_t
+ngx_http_kappa_stream_frame(ngx_http_kappa_stream_t *stream)
+{
+    char position[KAPPA_POSITION_CHARS_MAX + 1];
+    kappa_frame_t *frame;
+    kappa_status_t status =
+        kappa_live_take(stream->app->live, &stream->subscriber, &frame);
+
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    kappa_str_t epoch = kappa_store_epoch(stream->app->store_handle);
+    ngx_str_t name = { epoch.len, (u_char *)epoch.data };
+    u_char *end = ngx_snprintf((u_char *)position, sizeof(position), "%V-%uL",
+        &name, (uint64_t)frame->seq);
+
+    kappa_sse_next(&stream->out,
+        kappa_str(position, (size_t)(end - (u_char *)position)), frame->json);
+    kappa_frame_release(frame);
+    return KAPPA_OK;
+}
+
+/* The next thing to say; KAPPA_DONE: nothing. */
+static kappa_status_t
+ngx_http_kappa_stream_fill(ngx_http_kappa_stream_t *stream)
+{
+    kappa_status_t status;
+
+    if (stream->out.cap > OUT_BYTES_KEPT) {
+        kappa_buf_release(&stream->out);
+    }
+    kappa_buf_reset(&stream->out);
+    status = ngx_http_kappa_stream_frame(stream);
+    if (status == KAPPA_DONE && stream->beat) {
+        kappa_sse_heartbeat(&stream->out);
+        status = KAPPA_OK;
+    }
+    stream->beat = 0;
+    return stream->out.failed ? KAPPA_NOMEM : status;
+}
+
+/* Writes until there is nothing more or the client is slow. */
+static void
+ngx_http_kappa_stream_pump(ngx_http_kappa_stream_t *stream)
+{
+    while (stream->state == STREAM_IDLE) {
+        if (stream->subscriber.group == NULL) {
+            ngx_http_kappa_stream_cut(stream);
+            return;
+        }
+        kappa_status_t status = ngx_http_kappa_stream_fill(stream);
+
+        if (status == KAPPA_DONE) {
+            return;
+        }
+        if (status == KAPPA_AGAIN) {
+            ngx_post_event(&stream->work, &ngx_posted_next_events);
+            return;
+        }
+        if (status != KAPPA_OK
+            || ngx_http_kappa_stream_write(stream) == NGX_ERROR) {
+            ngx_http_kappa_stream_cut(stream);
+            return;
+        }
+    }
+}
+
+static void
+ngx_http_kappa_stream_work_handler(ngx_event_t *ev)
+{
+    ngx_http_kappa_stream_pump(ev->data);
+}
+
+static void
+ngx_http_kappa_stream_heartbeat_handler(ngx_event_t *ev)
+{
+    ngx_http_kappa_stream_t *stream = ev->data;
+
+    ngx_add_timer(ev, stream->klcf->heartbeat);
+    stream->beat = 1;
+    ngx_http_kappa_stream_pump(stream);
+}
+
+/* The socket takes bytes again, or took none for send_timeout. */
+static void
+ngx_http_kappa_stream_writable(ngx_http_request_t *r)
+{
+    ngx_http_kappa_ctx_t *ctx =
+        ngx_http_get_module_ctx(r, ngx_http_kappa_module);
+    ngx_http_kappa_stream_t *stream = ctx->stream;
+
+    if (r->connection->write->timedout) {
+        r->connection->timedout = 1;
+        ngx_http_kappa_stream_cut(stream);
+        return;
+    }
+    if (stream->state == STREAM_WRITING
+        && ngx_http_kappa_stream_result(
+               stream, ngx_http_output_filter(r, NULL))
+            == NGX_ERROR) {
+        ngx_http_kappa_stream_cut(stream);
+        return;
+    }
+    ngx_http_kappa_stream_pump(stream);
+}
+
+/* --- beginning --- */
+
+/* Where the client stopped: extensions.kappa.after or Last-Event-ID. False:
+ * nowhere, or in another log. */
+static bool
+ngx_http_kappa_after(
+    ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx, uint64_t *seq)
+{
+    const kappa_value_t *kappa =
+        kappa_value_member(&ctx->params.extensions, KAPPA_STR("kappa"));
+    const kappa_value_t *after =
+        kappa ? kappa_value_member(kappa, KAPPA_STR("after")) : NULL;
+    ngx_table_elt_t *header =
+        ngx_http_kappa_request_header(r, "last-event-id");
+    kappa_str_t text = KAPPA_STR_NULL;
+    kappa_position_t position;
+
+    if (after != NULL && after->kind == KAPPA_STRING) {
+        text = after->as.string;
+    } else if (header != NULL) {
+        text = kappa_str((char *)header->value.data, header->value.len);
+    }
+    if (text.data == NULL || !kappa_position_parse(text, &position)
+        || !kappa_str_eq(kappa_epoch_str(&position.epoch),
+            kappa_store_epoch(ctx->app->store_handle))) {
+        return false;
+    }
+    *seq = position.seq;
+    return true;
+}
+
+/* Document, operation and variables as bytes. */
+static kappa_str_t
+ngx_http_kappa_identity(ngx_http_kappa_ctx_t *ctx)
+{
+    kappa_buf_t buf;
+
+    kappa_buf_init(&buf, &kappa_alloc_libc);
+    kappa_json_string(&buf, ctx->params.query);
+    if (ctx->params.operation_name.data != NULL) {
+        kappa_json_string(&buf, ctx->params.operation_name);
+    }
+    kappa_json_value(&buf, &ctx->params.variables);
+    kappa_str_t identity = buf.failed
+        ? KAPPA_STR_NULL
+        : kappa_str_dup(ctx->arena, kappa_buf_view(&buf));
+    kappa_buf_release(&buf);
+    return identity;
+}
+
+static kappa_status_t
+ngx_http_kappa_join(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
+    ngx_http_kappa_stream_t *stream)
+{
+    kappa_caller_t anonymous = { 0 };
+    kappa_subscription_t subscription = {
+        .plan = ctx->plan,
+        .variables = ctx->variables,
+        .identity = ngx_http_kappa_identity(ctx),
+        .caller = &anonymous,
+    };
+
+    if (subscription.identity.data == NULL) {
+        return KAPPA_NOMEM;
+    }
+    subscription.resume = ngx_http_kappa_after(r, ctx, &subscription.after);
+    return kappa_live_join(
+        stream->app->live, &subscription, &stream->subscriber);
+}
+
+static ngx_http_kappa_stream_t *
+ngx_http_kappa_stream_create(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
+{
+    ngx_http_kappa_stream_t *stream = ngx_pcalloc(r->pool, sizeof(*stream));
+
+    if (stream == NULL) {
+        return NULL;
+    }
+    stream->app = ctx->app;
+    stream->klcf = ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
+    stream->request = r;
+    stream->subscriber.ready = ngx_http_kappa_stream_ready;
+    stream->subscriber.ended = ngx_http_kappa_stream_ended;
+    stream->heartbeat.handler = ngx_http_kappa_stream_heartbeat_handler;
+    stream->heartbeat.data = stream;
+    stream->heartbeat.log = r->connection->log;
+    stream->work.handler = ngx_http_kappa_stream_work_handler;
+    stream->work.data = stream;
+    stream->work.log = r->connection->log;
+    kappa_buf_init(&stream->out, &kappa_alloc_libc);
+    return stream;
+}
+
+static ngx_int_t
+ngx_http_kappa_refuse_stream(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
+    const char *code, const char *message)
+{
+    ngx_http_kappa_answer_t answer =
+        ngx_http_kappa_answer(ctx, KAPPA_OUTCOME_UNAVAILABLE);
+
+    answer.media = kappa_graphql_http_error_media(&ctx->accept);
+    answer.retry_after = 1;
+    return ngx_http_kappa_refuse(r, &answer, code, message);
+}
+
+static ngx_int_t
+ngx_http_kappa_stream_begin(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
+    ngx_http_kappa_stream_t *stream)
+{
+    static ngx_str_t no_cache = ngx_string("no-cache");
+    static ngx_str_t no_buffering = ngx_string("no");
+    ngx_http_kappa_answer_t answer =
+        ngx_http_kappa_answer(ctx, KAPPA_OUTCOME_DATA);
+
+    if (ngx_http_kappa_header(r, "Cache-Control", no_cache) != NGX_OK
+        || ngx_http_kappa_header(r, "X-Accel-Buffering", no_buffering)
+            != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    r->keepalive = 0;
+    ngx_int_t rc = ngx_http_kappa_send_header(r, &answer, -1);
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+    kappa_plan_release(ctx->plan);
+    ctx->plan = NULL;
+    ngx_http_kappa_arena_put(ctx->arena);
+    ctx->arena = NULL;
+    ctx->stream = stream;
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_kappa_stream_writable;
+    ngx_add_timer(&stream->heartbeat, stream->klcf->heartbeat);
+    /* A comment at once, so that the headers leave and proxies see life. */
+    stream->beat = 1;
+    r->main->count++;
+    ngx_http_kappa_stream_post(stream);
+    return NGX_DONE;
+}
+
+ngx_int_t
+ngx_http_kappa_subscribe(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
+{
+    ngx_http_kappa_loc_conf_t *klcf =
+        ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
+    ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(r->pool, 0);
+    ngx_http_kappa_stream_t *stream = ngx_http_kappa_stream_create(r, ctx);
+
+    if (ctx->app->live == NULL || stream == NULL || cleanup == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (klcf->subscriptions >= klcf->limit_subscriptions) {
+        return ngx_http_kappa_refuse_stream(r, ctx, "LIMIT_EXCEEDED",
+            "too many subscriptions (kappa_limit_subscriptions)");
+    }
+    switch (ngx_http_kappa_join(r, ctx, stream)) {
+    case KAPPA_OK:
+        break;
+    case KAPPA_BUSY:
+        return ngx_http_kappa_refuse_stream(r, ctx, "VIEWS_REBUILDING",
+            "the views are being rebuilt from the log: try again soon");
+    case KAPPA_NOMEM:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    default:
+        return ngx_http_kappa_refuse_stream(r, ctx, "STORE_UNAVAILABLE",
+            "the views can't be read; the server's log says why");
+    }
+    klcf->subscriptions++;
+    ngx_queue_insert_tail(&ctx->app->streams, &stream->queue);
+    cleanup->handler = ngx_http_kappa_stream_cleanup;
+    cleanup->data = stream;
+    return ngx_http_kappa_stream_begin(r, ctx, stream);
+}
+
+void
+ngx_http_kappa_sse_close_all(ngx_http_kappa_app_t *app)
+{
+    while (!ngx_queue_empty(&app->streams)) {
+        ngx_queue_t *q = ngx_queue_head(&app->streams);
+
+        ngx_http_kappa_stream_cut(
+            ngx_queue_data(q, ngx_http_kappa_stream_t, queue));
+    }
+}
