@@ -21,22 +21,36 @@ typedef struct kappa_store_s kappa_store_t;
 
 typedef struct {
     kappa_str_t dir;
-    kappa_str_t schema_name; /* file name, for messages */
-    kappa_str_t schema_text; /* data NULL: follow what `current` has */
-    size_t map_size;         /* 0: 1 TiB */
-    const kappa_alloc_t *alloc;
-    /* Where to say what happens (recovery, builds); may be NULL. */
+    kappa_str_t schema_name;    /* file name, for messages */
+    kappa_str_t schema_text;    /* data NULL: follow what `current` has */
+    size_t map_size;            /* 0: 1 TiB */
+    const kappa_alloc_t *alloc; /* thread-safe */
+    /* Builds stop at an event that today's rules can't apply, instead of
+     * skipping, counting and listing it. */
+    bool strict;
+    /* For tests; NULL: the kernel's boot id, the log's defaults. The boot id
+     * is the log's, too. */
+    const char *boot_id;
+    const kappa_log_options_t *log;
+    /* Where to say what happens (recovery, builds), from any thread that
+     * calls the store; may be NULL. */
     void (*report)(void *ctx, bool error, kappa_str_t message);
     void *report_ctx;
 } kappa_store_options_t;
 
-/* Makes DIR and a log when missing (0700, uid and gid unless -1). */
+/* Makes DIR and a log when missing (0700). What in it belongs to root is
+ * given to uid and gid, unless they are -1; a directory that is neither empty
+ * nor a store is refused. Errors are STORE_UNAVAILABLE. */
 kappa_status_t kappa_store_create(
     kappa_str_t dir, int uid, int gid, kappa_errors_t *errors);
 
 /* Opens, offers the schema (SEMANTICS 27) and brings the views to the log's
  * end, or leaves that to kappa_store_build when much is missing: then
- * kappa_store_ready says false and reads answer VIEWS_REBUILDING. */
+ * kappa_store_ready says false and reads answer VIEWS_REBUILDING.
+ * KAPPA_INVALID: the schema is refused, errors say where. KAPPA_NOT_FOUND:
+ * there is no store at DIR, or it has no schema yet and none is offered.
+ * KAPPA_IO, KAPPA_CORRUPT: STORE_UNAVAILABLE or LOG_UNAVAILABLE and why. May
+ * wait for other processes. */
 kappa_status_t kappa_store_open(const kappa_store_options_t *options,
     kappa_store_t **out, kappa_errors_t *errors);
 
@@ -45,15 +59,32 @@ void kappa_store_close(kappa_store_t *store, bool mark);
 
 bool kappa_store_ready(kappa_store_t *store);
 
-/* Catches up or builds a generation, in chunks, yielding the log's lock;
- * KAPPA_BUSY: another process builds. progress may be NULL; it is called after
+/* Whether kappa_store_build has something to do: the views are not ready, or
+ * the schema offered needs a generation of its own. */
+bool kappa_store_wants_build(kappa_store_t *store);
+
+/* The views' environment takes no writes any more (a page could not be
+ * written): leave in order and let the process be respawned. */
+bool kappa_store_broken(kappa_store_t *store);
+
+/* Catches up or builds a generation, in chunks, yielding the log's lock, on a
+ * thread of the caller's; KAPPA_OK: done, or nothing to do. KAPPA_BUSY:
+ * another process builds; ask again. progress may be NULL; it is called after
  * each chunk, false stops (KAPPA_DONE), what was built stays. */
 kappa_status_t kappa_store_build(kappa_store_t *store,
     bool (*progress)(void *ctx, uint64_t seq, uint64_t end), void *ctx,
     kappa_errors_t *errors);
 
-/* The timer's work: catch up when the log is ahead and nobody appends, look
- * at `current`, mdb_reader_check. Cheap when there is nothing. */
+/* Builds a new generation by the schema in force, whether needed or not, and
+ * swaps it in (`kappa rebuild`). As kappa_store_build. */
+kappa_status_t kappa_store_rebuild(kappa_store_t *store,
+    bool (*progress)(void *ctx, uint64_t seq, uint64_t end), void *ctx,
+    kappa_errors_t *errors);
+
+/* The timer's work, about once a second: catch up when the log is ahead and
+ * nobody appends, look at `current`, mdb_reader_check. Cheap when there is
+ * nothing; else it may wait for other processes and read or write files: not
+ * on an event loop. */
 kappa_status_t kappa_store_tick(kappa_store_t *store, kappa_errors_t *errors);
 
 /* The model in force, readable from any thread. Another `current` (found by
@@ -75,14 +106,21 @@ typedef struct {
     const kappa_caller_t *caller; /* NULL: anonymous */
     int64_t now_ms;
     kappa_dependencies_t *deps; /* NULL: don't note what is read */
+    uint64_t version;           /* of the plan to be run; 0: any */
 } kappa_read_options_t;
 
-/* KAPPA_BUSY: VIEWS_REBUILDING. KAPPA_IO: STORE_UNAVAILABLE. */
+/* What options point to must outlive the snapshot. KAPPA_BUSY:
+ * VIEWS_REBUILDING. KAPPA_IO: STORE_UNAVAILABLE. KAPPA_CONFLICT: another
+ * version is in force by now: plan again. */
 kappa_status_t kappa_snapshot_begin(kappa_store_t *store,
     const kappa_read_options_t *options, kappa_snapshot_t **out);
 void kappa_snapshot_end(kappa_snapshot_t *snapshot);
 kappa_data_t *kappa_snapshot_data(kappa_snapshot_t *snapshot);
 uint64_t kappa_snapshot_position(const kappa_snapshot_t *snapshot);
+const kappa_model_t *kappa_snapshot_model(const kappa_snapshot_t *snapshot);
+/* The views' transaction, for what views/ offers over one (history, skipped
+ * events). Ends with the snapshot. */
+struct kappa_txn_s *kappa_snapshot_txn(kappa_snapshot_t *snapshot);
 
 /* What changed in events after `after` up to the snapshot's position, in
  * order. KAPPA_NOT_FOUND: records that old are trimmed. each returns false to
@@ -97,14 +135,19 @@ kappa_status_t kappa_snapshot_event_row(kappa_snapshot_t *snapshot,
     const kappa_event_t *event, const kappa_view_t *view, kappa_arena_t *arena,
     kappa_row_t *row);
 
-/* Writing. A job is one GraphQL mutation request, or events to append. */
+/* Writing. A job is one GraphQL mutation request, or events to append.
+ *
+ * Events (an import, /events) are decided one by one. The first that is
+ * refused ends the job: those before it stand, nothing after it is appended.
+ * One whose id was used before is passed by and counted. */
 typedef struct kappa_job_s kappa_job_t;
 struct kappa_job_s {
     /* in */
     kappa_plan_t *plan; /* a mutation; NULL: `events` */
     uint64_t version;   /* of the model the plan was made for */
     const kappa_value_t *variables;
-    kappa_event_t *events; /* import: thing, verb, key, data …; all or none */
+    kappa_event_t *events; /* thing, verb, key, data …: as
+                              kappa_event_parse_json gives them */
     uint32_t event_count;
     kappa_caller_t caller;
     kappa_str_t idempotency_key; /* header; data NULL: none */
@@ -116,18 +159,36 @@ struct kappa_job_s {
 
     /* out */
     kappa_buf_t response; /* `{"data":…`, to be ended by the caller; for
-                             events nothing */
+                             events nothing. Initialised here when its alloc
+                             is NULL; the caller releases it */
     kappa_outcome_t outcome;
     kappa_status_t status; /* OK: response stands */
     const char *code;      /* not OK: LOG_UNAVAILABLE, … */
     kappa_str_t message;
-    uint64_t seq;    /* the position to tell: of the last event */
-    bool duplicate;  /* every event of it was one already */
-    uint32_t failed; /* events: number of the one that was refused */
+    uint64_t seq;        /* the position to tell: of the last event */
+    bool duplicate;      /* every event of it was one already */
+    uint32_t failed;     /* events, not OK: number of the first that was not
+                            appended */
+    uint32_t appended;   /* events of it in the log */
+    uint32_t duplicates; /* events of it that were there before */
     kappa_job_t *next;
+    struct { /* the store's own */
+        uint32_t decided;
+        uint32_t batch_appended, batch_duplicates;
+        bool over;
+    } work;
 };
 
-/* Decides, appends, fsyncs once, commits, answers (calls done) each. */
+/* Decides, appends, fsyncs once, commits, answers (calls done) each, in their
+ * order. More than fits one batch takes several, each with its own fsync. Jobs
+ * are zeroed but for what is `in`. Codes of a job that is not OK:
+ *   SCHEMA_CHANGED     planned for another version; nothing was appended
+ *   VIEWS_REBUILDING   nothing was appended
+ *   LOG_UNAVAILABLE    nothing was appended
+ *   STORE_UNAVAILABLE  the views can't be written; nothing was appended
+ *   OUTCOME_UNKNOWN    retry with the same idempotency key
+ *   OVERLOADED         no memory; nothing was appended
+ *   others             events: why one was refused */
 void kappa_store_commit(kappa_store_t *store, kappa_job_t *jobs);
 
 /* Replays the whole log into a scratch environment and compares it with what
