@@ -141,18 +141,23 @@ build/unit/%_test: build/san/t/unit/%_test.o $(UNIT_HELPERS) \
 	@mkdir -p $(@D)
 	$(call say,LD) $(CC) $(SAN) -o $@ $^ -lcmocka $(LIBS)
 
-.PHONY: unit test test-run prove check
+.PHONY: unit npm test test-run prove check
+npm: t/node/node_modules/.package-lock.json
+t/node/node_modules/.package-lock.json: t/node/package-lock.json
+	$(call say,NPM) tools/npm.sh
+	@touch $@
+
 unit: $(if $(T),build/unit/$(T)_test,$(UNIT))
 	@set -e; for t in $^; do $$t; done
 
 # All tests and one summary. The last line is `N passed, N failed`.
 test: deps-test
-	@$(MAKE) --no-print-directory lib cli module $(UNIT)
+	@$(MAKE) --no-print-directory npm lib cli module $(UNIT)
 	@$(MAKE) --no-print-directory test-run
 test-run:
 	@tools/test.sh $(UNIT) $(TESTS)
 # The tests against a real nginx alone, or one of them: make prove T=static
-prove: lib cli module
+prove: npm lib cli module
 	@tools/test.sh $(if $(T),t/$(T).t,$(TESTS))
 
 check: lint test

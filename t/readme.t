@@ -1,0 +1,49 @@
+# The configuration and the schema of README.md work as printed.
+
+use strict;
+use warnings;
+use Test::More;
+use Kappa::Test;
+
+plan skip_all => 'no module' if !-e $Kappa::Test::MODULE;
+
+my $readme = Kappa::Test::file('README.md');
+my ($schema) = $readme =~ /```graphql\n(.*?)```/s;
+my ($config) = $readme =~ /```nginx\n(.*?)```/s;
+
+# Only places are changed: paths, the port, the user, where nginx writes.
+my $t = Kappa::Test->new(workers => 1, config => '');
+$t->schema($schema);
+$config =~ s{modules/ngx_http_kappa_module.so}{%MODULE%};
+$config =~ s{/etc/kappa/notes.graphql}{%SCHEMA%};
+$config =~ s{/var/lib/kappa/notes}{%STORE%};
+$config =~ s{listen 8080}{listen 127.0.0.1:%PORT%};
+$config =~ s{http \{}{http {
+    client_body_temp_path %DIR%/body; proxy_temp_path %DIR%/proxy;
+    fastcgi_temp_path %DIR%/fastcgi; uwsgi_temp_path %DIR%/uwsgi;
+    scgi_temp_path %DIR%/scgi; access_log off;};
+$t->write_config(config => "%USER%\ndaemon off; pid %DIR%/nginx.pid;\n"
+    . "error_log %DIR%/logs/error.log info;\n$config");
+
+my ($status, $said) = $t->config_test;
+is($status, 0, 'nginx -t') or diag $said;
+$t->start;
+
+my $r = $t->graphql('mutation { add(topic: "tea", text: "green") { id at } }');
+is($r->{status}, 200, 'mutation');
+like($r->{json}{data}{add}{id} // $r->{raw}, qr/^[0-9a-f-]{36}$/, 'an id');
+
+$r = $t->graphql(
+    '{ topic(name: "tea") { notes } notes(topic: "tea") { text } }');
+is_deeply($r->{json}{data},
+    { topic => { notes => 1 }, notes => [{ text => 'green' }] }, 'query');
+
+my $sse = $t->sse('subscription { topic(name: "tea") { notes } }');
+is($sse->next->{json}{data}{topic}{notes}, 1, 'subscription: now');
+$t->graphql('mutation { add(topic: "tea", text: "black") { id } }');
+is($sse->next->{json}{data}{topic}{notes}, 2, 'and then');
+$sse->close;
+
+$t->stop;
+$t->no_alerts;
+done_testing;

@@ -1,0 +1,10 @@
+#!/bin/sh
+# npm.sh: installs what t/node/package-lock.json names, for tests only.
+set -eu
+cd "$(dirname "$0")/../t/node"
+mkdir -p ../../build
+if ! npm ci --no-audit --no-fund --silent > ../../build/npm.log 2>&1; then
+    tail -n 5 ../../build/npm.log >&2
+    echo "kappa: npm can't install what the tests need (no network?)" >&2
+    exit 1
+fi
