@@ -18,10 +18,9 @@ $config =~ s{modules/ngx_http_kappa_module.so}{%MODULE%};
 $config =~ s{/etc/kappa/notes.graphql}{%SCHEMA%};
 $config =~ s{/var/lib/kappa/notes}{%STORE%};
 $config =~ s{listen 8080}{listen 127.0.0.1:%PORT%};
-$config =~ s{http \{}{http {
-    client_body_temp_path %DIR%/body; proxy_temp_path %DIR%/proxy;
-    fastcgi_temp_path %DIR%/fastcgi; uwsgi_temp_path %DIR%/uwsgi;
-    scgi_temp_path %DIR%/scgi; access_log off;};
+my $places = join '', map { "    ${_}_path %DIR%/$_;\n" }
+    qw(client_body_temp proxy_temp fastcgi_temp uwsgi_temp scgi_temp);
+$config =~ s/^http .*\n/$&$places/m;
 $t->write_config(config => "%USER%\ndaemon off; pid %DIR%/nginx.pid;\n"
     . "error_log %DIR%/logs/error.log info;\n$config");
 
