@@ -123,11 +123,7 @@ serve() {
         die "nginx did not start (see also $dir/logs/error.log)"
     fi
     for i in $(seq 100); do
-        if curl -sf -o /dev/null -H 'Content-Type: application/json' \
-            -d '{"query":"{ __typename }"}' "http://127.0.0.1:$1/graphql"
-        then
-            return
-        fi
+        if curl -sf -o /dev/null "http://127.0.0.1:$1/health"; then return; fi
         sleep 0.1
     done
     tail -n 5 "$dir/logs/error.log" >&2
