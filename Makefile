@@ -42,6 +42,10 @@ TESTS := $(sort $(wildcard t/*.t))
 MODULE := $(if $(MODULE_SRC),build/ngx_http_kappa_module.so)
 COMMAND := $(if $(CLI_SRC),build/kappa)
 
+# Sub-makes use all processors unless the caller said how many.
+JOBS := $(if $(findstring j,$(filter-out --%,$(MAKEFLAGS))),,-j$(shell nproc))
+SUBMAKE = $(MAKE) $(JOBS) --no-print-directory
+
 # make V=1 shows whole commands.
 say = $(if $(V),,@echo '  $(1)' $@ &&)
 
@@ -53,7 +57,7 @@ T ?=
 
 .PHONY: all lib cli module help
 all: deps
-	@$(MAKE) --no-print-directory lib cli module
+	@$(SUBMAKE) lib cli module
 lib: build/libkappa.a
 cli: $(COMMAND)
 module: $(MODULE)
@@ -152,7 +156,7 @@ unit: $(if $(T),build/unit/$(T)_test,$(UNIT))
 
 # All tests and one summary. The last line is `N passed, N failed`.
 test: deps-test
-	@$(MAKE) --no-print-directory npm lib cli module $(UNIT)
+	@$(SUBMAKE) npm lib cli module $(UNIT)
 	@$(MAKE) --no-print-directory test-run
 test-run:
 	@tools/test.sh $(UNIT) $(TESTS)
@@ -174,14 +178,14 @@ fuzz: deps-fuzz
 	@if [ -z "$(T)" ] || [ ! -f t/fuzz/$(T)_fuzz.c ]; then \
 		echo "usage: make fuzz T=NAME [SECONDS=60]; NAME: $(FUZZERS)" >&2; \
 		exit 2; fi
-	@$(MAKE) --no-print-directory build/fuzz/$(T)_fuzz
+	@$(SUBMAKE) build/fuzz/$(T)_fuzz
 	@tools/fuzz.sh $(T) $(SECONDS)
 
 # --- looks
 
 .PHONY: lint format
 lint: deps-lint
-	@$(MAKE) --no-print-directory lib cli module
+	@$(SUBMAKE) lib cli module
 	@tools/lint.sh
 format: deps-lint
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
@@ -190,11 +194,11 @@ format: deps-lint
 
 .PHONY: bench demo demo-stop install clean
 bench: deps-demo
-	@$(MAKE) --no-print-directory lib cli module
+	@$(SUBMAKE) lib cli module
 	@tools/bench.sh
 
 demo: deps-demo
-	@$(MAKE) --no-print-directory lib cli module
+	@$(SUBMAKE) lib cli module
 	@tools/demo.sh start $(PORT)
 demo-stop:
 	@tools/demo.sh stop

@@ -14,6 +14,9 @@ for my $file (glob 'ngx_kappa_module/*.c') {
         my $table = $1;
         $coded{$1} = $file while $table =~ /ngx_string\("(\w+)"\)/g;
     }
+    # What stands inside the kappa block is told apart by name.
+    $coded{$1} = $file
+        while $text =~ /ngx_strcmp\(value\[0\]\.data, "(\w+)"\)/g;
 }
 exit 0 if !%coded && !-e 'docs/directives.md';
 
