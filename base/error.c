@@ -2,27 +2,53 @@
 
 #define MAX_DEFAULT 100
 
-kappa_location_t
-kappa_source_location(const kappa_source_t *source, size_t offset)
+/* Counts on from a known place to a later one. */
+static kappa_location_t
+count_on(kappa_str_t text, size_t from, kappa_location_t at, size_t offset)
 {
-    kappa_str_t text = source->text;
-    kappa_location_t at = { .source = source, .line = 1, .column = 1 };
-    size_t start = 0;
+    size_t start = from;
 
-    if (offset > text.len) {
-        offset = text.len;
-    }
-    for (size_t i = 0; i < offset; i++) {
+    for (size_t i = from; i < offset; i++) {
         if (text.data[i] == '\n'
             || (text.data[i] == '\r'
                 && !(i + 1 < text.len && text.data[i + 1] == '\n'))) {
             at.line++;
+            at.column = 1;
             start = i + 1;
         }
     }
     at.column += (uint32_t)kappa_utf16_units(
         kappa_str(text.data + start, offset - start));
     return at;
+}
+
+static size_t
+clamp(const kappa_source_t *source, size_t offset)
+{
+    return offset < source->text.len ? offset : source->text.len;
+}
+
+kappa_location_t
+kappa_source_location(const kappa_source_t *source, size_t offset)
+{
+    kappa_location_t start = { .source = source, .line = 1, .column = 1 };
+
+    return count_on(source->text, 0, start, clamp(source, offset));
+}
+
+static kappa_location_t
+locate(kappa_errors_t *errors, const kappa_source_t *source, size_t offset)
+{
+    offset = clamp(source, offset);
+    if (errors->last_place.at.source == source
+        && errors->last_place.offset <= offset) {
+        errors->last_place.at = count_on(source->text,
+            errors->last_place.offset, errors->last_place.at, offset);
+    } else {
+        errors->last_place.at = kappa_source_location(source, offset);
+    }
+    errors->last_place.offset = offset;
+    return errors->last_place.at;
 }
 
 void
@@ -76,15 +102,20 @@ kappa_error_at(kappa_errors_t *errors, kappa_error_t *error,
     if (error == NULL) {
         return;
     }
-    kappa_location_t *grown = KAPPA_NEW_ARRAY(
-        errors->arena, kappa_location_t, error->location_count + 1);
-    if (grown == NULL) {
-        errors->no_memory = true;
-        return;
+    uint32_t count = error->location_count;
+
+    if ((count & (count - 1)) == 0) { /* 0, 1, 2, 4…: it is full */
+        kappa_location_t *grown = KAPPA_NEW_ARRAY(
+            errors->arena, kappa_location_t, count ? count * 2 : 1);
+
+        if (grown == NULL) {
+            errors->no_memory = true;
+            return;
+        }
+        if (count) {
+            memcpy(grown, error->locations, count * sizeof(*grown));
+        }
+        error->locations = grown;
     }
-    for (uint32_t i = 0; i < error->location_count; i++) {
-        grown[i] = error->locations[i];
-    }
-    grown[error->location_count++] = kappa_source_location(source, offset);
-    error->locations = grown;
+    error->locations[error->location_count++] = locate(errors, source, offset);
 }

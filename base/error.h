@@ -40,6 +40,10 @@ typedef struct {
     uint32_t max;
     bool more;
     bool no_memory; /* an error was lost for want of memory */
+    struct {
+        size_t offset;
+        kappa_location_t at;
+    } last_place; /* where the next place is counted from, if behind it */
 } kappa_errors_t;
 
 /* max 0: 100, as graphql-js's validate. */
@@ -51,7 +55,8 @@ void kappa_errors_init(
 kappa_error_t *kappa_errors_add(kappa_errors_t *errors, const char *code,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Adds a place to an error; error may be NULL. */
+/* Adds a place to an error; error may be NULL. Places that ascend cost the
+ * text between them, not the text before. */
 void kappa_error_at(kappa_errors_t *errors, kappa_error_t *error,
     const kappa_source_t *source, size_t offset);
 

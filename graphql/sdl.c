@@ -194,9 +194,10 @@ collect_standard(kappa_sdl_t *sdl)
     sdl->builtin = document;
     for (kappa_definition_t *d = document->definitions;
          d != NULL && status == KAPPA_OK; d = d->next) {
-        if (kappa_definition_is_type(d)) {
-            status = kappa_map_put(&sdl->standard, d->name.text, d);
-        }
+        status = kappa_map_put(kappa_definition_is_type(d)
+                ? &sdl->standard
+                : &sdl->standard_directives,
+            d->name.text, d);
     }
     return status;
 }
@@ -210,6 +211,7 @@ kappa_sdl_collect(kappa_sdl_t *sdl, kappa_arena_t *arena,
     kappa_map_init(&sdl->directives, arena);
     kappa_map_init(&sdl->extensions, arena);
     kappa_map_init(&sdl->standard, arena);
+    kappa_map_init(&sdl->standard_directives, arena);
     kappa_map_init(&sdl->library, arena);
     kappa_map_init(&sdl->library_directives, arena);
 

@@ -7,7 +7,7 @@
 
 /* The type system definitions of several documents taken together, as the
  * steps from syntax trees to a schema share them: collect, check the rules
- * of SDL (graphql/sdl_rules.c), build (graphql/schema_build.c). */
+ * of SDL (graphql/validate/sdl.c), build (graphql/schema_build.c). */
 
 typedef struct {
     const kappa_definition_t **items;
@@ -26,6 +26,7 @@ typedef struct {
     const kappa_definition_t *schema; /* the first schema { }; or NULL */
     const kappa_document_t *builtin;  /* graphql/builtin.h */
     kappa_map_t standard;             /* name to built-in type definition */
+    kappa_map_t standard_directives;  /* likewise */
     kappa_map_t library; /* names of types kappa.graphql declares */
     kappa_map_t library_directives;
     bool has_library;

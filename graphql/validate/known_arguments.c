@@ -1,0 +1,52 @@
+#include "base/suggest.h"
+#include "graphql/validate/directives.h"
+
+/* 5.4.1 Argument names */
+
+static const kappa_input_node_t *
+find_input(const kappa_definition_t *definition, kappa_str_t name)
+{
+    const kappa_input_node_t *input = definition->inputs;
+
+    while (input != NULL && !kappa_str_eq(input->name.text, name)) {
+        input = input->next;
+    }
+    return input;
+}
+
+static void
+report(const kappa_directive_rules_t *rules,
+    const kappa_definition_t *definition, const kappa_argument_t *argument,
+    const kappa_source_t *source)
+{
+    kappa_suggest_t suggest;
+
+    kappa_suggest_init(&suggest, argument->name.text);
+    for (const kappa_input_node_t *i = definition->inputs; i; i = i->next) {
+        kappa_suggest_try(&suggest, i->name.text);
+    }
+    kappa_error_at(rules->errors,
+        kappa_errors_add(rules->errors, "VALIDATION_FAILED",
+            "Unknown argument \"%.*s\" on directive \"@%.*s\".%.*s",
+            KAPPA_STR_ARG(argument->name.text),
+            KAPPA_STR_ARG(definition->name.text),
+            KAPPA_STR_ARG(kappa_suggest_print(&suggest, rules->arena, NULL))),
+        source, argument->name.offset);
+}
+
+void
+kappa_check_known_directive_arguments(
+    const kappa_directive_rules_t *rules, const kappa_directive_node_t *list)
+{
+    for (; list != NULL; list = list->next) {
+        const kappa_definition_t *definition =
+            rules->find(rules->ctx, list->name.text);
+
+        for (const kappa_argument_t *a = definition ? list->arguments : NULL;
+             a != NULL; a = a->next) {
+            if (find_input(definition, a->name.text) == NULL) {
+                report(rules, definition, a, list->source);
+            }
+        }
+    }
+}
