@@ -10,8 +10,8 @@
 #include "base/time.h"
 
 #define DEPTH_MAX 128
-#define DIGITS_MAX 17 /* significant digits that tell any two doubles apart   \
-                       */
+/* Significant digits that tell any two doubles apart. */
+#define DIGITS_MAX 17
 
 /* What each byte needs: 0 nothing, 'u' \u00XX, else the letter behind '\'. */
 static const char escapes[256] = { 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b',
