@@ -197,7 +197,10 @@ bench: deps-demo
 	@$(SUBMAKE) lib cli module
 	@tools/bench.sh
 
-demo: deps-demo
+# The port first: it would be a pity to learn of it after the build.
+demo:
+	@tools/demo.sh check-port $(PORT)
+	@tools/deps.sh build demo
 	@$(SUBMAKE) lib cli module
 	@tools/demo.sh start $(PORT)
 demo-stop:

@@ -1,4 +1,5 @@
 #!/bin/bash
+# demo.sh check-port PORT: says whether it is free for the demo.
 # demo.sh start [PORT]: the Debian archive as a live API on 127.0.0.1:PORT,
 #     in the background. Again: the same with the same data.
 # demo.sh stop: ends it. demo.sh remove: ends it and deletes its data.
@@ -158,27 +159,35 @@ make demo-stop ends it; the data stays in $dir.
 END
 }
 
+# Whether we may listen there: nobody does, or the demo itself.
+check_port() {
+    [[ $1 =~ ^[0-9]+$ ]] && [ "$1" -ge 1 ] && [ "$1" -le 65535 ] \
+        || die "PORT must be a port number, not '$1'"
+    if port_taken "$1" && ! { running > /dev/null \
+        && grep -q "listen 127.0.0.1:$1;" "$dir/nginx.conf"; }
+    then
+        die "port $1 of 127.0.0.1 is taken; choose another:" \
+            "make demo PORT=8081"
+    fi
+}
+
 start() {
     local port=${1:-8080}
-    [[ $port =~ ^[0-9]+$ ]] && [ "$port" -ge 1 ] && [ "$port" -le 65535 ] \
-        || die "PORT must be a port number, not '$port'"
+    check_port "$port"
     . build/nginx.env
     mkdir -p "$dir/logs" "$dir/tmp" "$dir/store"
     if [ "$(id -u)" = 0 ]; then
         chown "$worker:" "$dir/store" "$dir/tmp"
     fi
-    stop
-    if port_taken "$port"; then
-        die "port $port of 127.0.0.1 is taken; choose another:" \
-            "make demo PORT=8081"
-    fi
     import
+    stop
     config "$port"
     serve "$port"
     tell "$port"
 }
 
 case ${1:-} in
+check-port) check_port "${2:-8080}" ;;
 start) start "${2:-}" ;;
 stop)
     if running > /dev/null; then stop; echo "kappa: the demo has ended"
