@@ -40,6 +40,7 @@ FUZZERS := $(FUZZ_SRC:t/fuzz/%_fuzz.c=%)
 TESTS := $(sort $(wildcard t/*.t))
 
 MODULE := $(if $(MODULE_SRC),build/ngx_http_kappa_module.so)
+MODULE_SAN := build/san/ngx_http_kappa_module.so
 COMMAND := $(if $(CLI_SRC),build/kappa)
 
 # Sub-makes use all processors unless the caller said how many.
@@ -54,6 +55,7 @@ MODULES_DIR ?= /usr/lib/nginx/modules
 PORT ?= 8080
 SECONDS ?= 60
 T ?=
+SAN ?=
 
 .PHONY: all lib cli module help
 all: deps
@@ -126,14 +128,28 @@ build/nginx/sources: FORCE
 	@echo '$(MODULE_SRC)' | cmp -s - $@ || echo '$(MODULE_SRC)' > $@
 build/nginx/objs/Makefile: config build/nginx.env build/nginx/sources \
 		| build/libkappa.a
-	$(call say,CONF) tools/nginx.sh configure
+	$(call say,CONF) tools/nginx.sh configure build/nginx/objs
+build/nginx/san/Makefile: config build/nginx.env build/nginx/sources \
+		| build/libkappa-san.a
+	$(call say,CONF) KAPPA_LIB=$(CURDIR)/build/libkappa-san.a \
+		CFLAGS='-fsanitize=address,undefined -fno-omit-frame-pointer' \
+		LDFLAGS='-fsanitize=address,undefined' \
+		tools/nginx.sh configure build/nginx/san
+
+# nginx's own Makefile knows no dependency on our headers and libkappa.
+define build_module
+	@rm -f $(1)/*.so
+	@$(if $(filter %.h,$?),rm -f $(1)/addon/*/*.o)
+	+$(call say,LD) $(MAKE) $(if $(V),,-s) --no-print-directory \
+		-C build/nginx/src -f $(CURDIR)/$(1)/Makefile modules
+	@cp $(1)/ngx_http_kappa_module.so $@.tmp && mv $@.tmp $@
+endef
 build/ngx_http_kappa_module.so: build/nginx/objs/Makefile build/libkappa.a \
 		$(MODULE_SRC) $(HEADERS)
-	@rm -f build/nginx/objs/*.so
-	@$(if $(filter %.h,$?),rm -rf build/nginx/objs/addon/*/*.o)
-	$(call say,LD) $(MAKE) $(if $(V),,-s) --no-print-directory \
-		-C build/nginx/src -f ../objs/Makefile modules
-	@cp build/nginx/objs/ngx_http_kappa_module.so $@.tmp && mv $@.tmp $@
+	$(call build_module,build/nginx/objs)
+build/san/ngx_http_kappa_module.so: build/nginx/san/Makefile \
+		build/libkappa-san.a $(MODULE_SRC) $(HEADERS)
+	$(call build_module,build/nginx/san)
 
 FORCE:
 .SECONDARY:
@@ -160,9 +176,10 @@ test: deps-test
 	@$(MAKE) --no-print-directory test-run
 test-run:
 	@tools/test.sh $(UNIT) $(TESTS)
-# The tests against a real nginx alone, or one of them: make prove T=static
-prove: npm lib cli module
-	@tools/test.sh $(if $(T),t/$(T).t,$(TESTS))
+# The tests against a real nginx alone, or one of them: make prove T=static.
+# SAN=1: with a module and a command that have ASan and UBSan.
+prove: npm lib cli module $(if $(SAN),$(MODULE_SAN) build/kappa-san)
+	@KAPPA_TEST_SAN=$(SAN) tools/test.sh $(if $(T),t/$(T).t,$(TESTS))
 
 check: lint test
 	@set -e; for t in $(FUZZERS); do \

@@ -1,7 +1,9 @@
 #!/bin/bash
 # nginx.sh prepare: finds Debian's nginx and the sources of its headers, and
 #     writes their places to build/nginx.env (NGINX, NGINX_VERSION).
-# nginx.sh configure: prepares build/nginx/objs/Makefile for the module.
+# nginx.sh configure [DIR]: prepares DIR/Makefile for the module; DIR is
+#     build/nginx/objs. KAPPA_LIB is the libkappa to link, CFLAGS and LDFLAGS
+#     are added to nginx's own.
 #
 # An nginx that is installed is used as it is, but never started or stopped.
 # Where none is, Debian's package is unpacked under build/nginx, because
@@ -62,15 +64,16 @@ END
 }
 
 configure() {
+    local objs=$root/${1:-build/nginx/objs}
     local cc="-O2 -g -fstack-protector-strong -fPIC -Wformat"
     cc="$cc -Werror=format-security -D_FORTIFY_SOURCE=2 ${CFLAGS:-}"
     cd build/nginx/src
     . ./conf_flags
-    rm -rf ../objs
+    rm -rf "$objs"
     ./configure "${NGX_CONF_FLAGS[@]}" \
         --with-cc-opt="$cc" \
         --with-ld-opt="-fPIC -Wl,-z,relro -Wl,-z,now ${LDFLAGS:-}" \
-        --add-dynamic-module="$root" --builddir="$root/build/nginx/objs" \
+        --add-dynamic-module="$root" --builddir="$objs" \
         > ../configure.log 2>&1 || {
         tail -n 5 ../configure.log >&2
         die "nginx's configure failed (build/nginx/configure.log)"
@@ -78,6 +81,7 @@ configure() {
 }
 
 case ${1:-} in
-prepare | configure) "$1" ;;
-*) die "usage: nginx.sh prepare|configure" ;;
+prepare) prepare ;;
+configure) configure "${2:-}" ;;
+*) die "usage: nginx.sh prepare | configure [DIR]" ;;
 esac

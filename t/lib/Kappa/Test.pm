@@ -40,6 +40,10 @@ use Time::HiRes qw(sleep time);
 our $ROOT   = abs_path(dirname(__FILE__) . '/../../..');
 our $MODULE = "$ROOT/build/ngx_http_kappa_module.so";
 our $KAPPA  = "$ROOT/build/kappa";
+if ($ENV{KAPPA_TEST_SAN}) {
+    $MODULE = "$ROOT/build/san/ngx_http_kappa_module.so";
+    $KAPPA  = "$ROOT/build/kappa-san";
+}
 our $JSON   = JSON::PP->new->utf8->canonical->allow_nonref;
 
 # Answers and SSE messages must be there within so many seconds.
@@ -172,6 +176,16 @@ sub nginx_binary {
     die "no build/nginx.env: run make first";
 }
 
+# Debian's nginx has no sanitizers: the module's must be there before it.
+sub preload {
+    return if !$ENV{KAPPA_TEST_SAN};
+    my @libraries = map { chomp(my $path = `gcc -print-file-name=$_`); $path }
+        qw(libasan.so libubsan.so);
+    # gcc's .so files may be linker scripts; the loader wants the real ones.
+    $ENV{LD_PRELOAD} = join ' ', map { abs_path($_) } @libraries;
+    $ENV{ASAN_OPTIONS} = 'detect_leaks=0:detect_odr_violation=0';
+}
+
 sub nginx_command {
     my ($self, @more) = @_;
     return (nginx_binary(), '-p', $self->{dir}, '-e',
@@ -182,7 +196,7 @@ sub nginx_command {
 # `nginx -t`: (exit status, what it said).
 sub config_test {
     my ($self) = @_;
-    my $r = run([$self->nginx_command('-t')]);
+    my $r = run([$self->nginx_command('-t')], preload => 1);
     return ($r->{status}, $r->{err} . $r->{out});
 }
 
@@ -195,7 +209,9 @@ sub start {
     if (!$pid) {
         open STDOUT, '>>', "$self->{dir}/logs/stdout";
         open STDERR, '>>', "$self->{dir}/logs/stderr";
-        { exec $self->nginx_command; }
+        my @command = $self->nginx_command;
+        preload();
+        { exec @command; }
         POSIX::_exit(127);
     }
     $self->{pid} = $pid;
@@ -301,6 +317,7 @@ sub run {
         open STDERR, '>', "$tmp/err";
         chdir $option{dir} if $option{dir};
         alarm($option{timeout} // 60);
+        preload() if $option{preload};
         { exec @$command; }
         print STDERR "can't run $command->[0]: $!\n";
         POSIX::_exit(127);
