@@ -1,6 +1,6 @@
 #include "graphql/schema_private.h"
 
-#include "graphql/coerce.h"
+#include "graphql/schema_check.h"
 
 static const kappa_type_kind_t kinds[] = {
     [KAPPA_DEFINITION_SCALAR] = KAPPA_TYPE_SCALAR,
@@ -366,51 +366,6 @@ build_possible(kappa_build_t *build)
 }
 
 static kappa_status_t
-coerce_default(kappa_build_t *build, kappa_input_t *input)
-{
-    if (input->default_literal == NULL) {
-        return KAPPA_OK;
-    }
-    return kappa_coerce_literal(build->arena, input->default_literal,
-        input->type, &input->default_value, build->sdl->errors, input->source);
-}
-
-static kappa_status_t
-coerce_defaults(kappa_build_t *build, kappa_input_t *inputs, uint32_t count)
-{
-    kappa_status_t status = KAPPA_OK;
-
-    for (uint32_t i = 0; i < count && status == KAPPA_OK; i++) {
-        status = coerce_default(build, &inputs[i]);
-    }
-    return status;
-}
-
-static kappa_status_t
-build_defaults(kappa_build_t *build)
-{
-    kappa_schema_t *schema = build->schema;
-    kappa_status_t status = KAPPA_OK;
-
-    for (uint32_t i = 0; i < schema->type_count && status == KAPPA_OK; i++) {
-        kappa_type_t *type = schema->types[i];
-
-        status = coerce_defaults(build, type->inputs, type->input_count);
-        for (uint32_t f = 0; f < type->field_count && status == KAPPA_OK;
-             f++) {
-            status = coerce_defaults(
-                build, type->fields[f].args, type->fields[f].arg_count);
-        }
-    }
-    for (uint32_t i = 0; i < schema->directive_count && status == KAPPA_OK;
-         i++) {
-        status = coerce_defaults(build, schema->directives[i]->args,
-            schema->directives[i]->arg_count);
-    }
-    return status;
-}
-
-static kappa_status_t
 build_meta(kappa_build_t *build)
 {
     kappa_status_t status = kappa_build_members(build, build->meta);
@@ -453,7 +408,7 @@ finish(kappa_build_t *build)
     kappa_status_t status = kappa_schema_check(build);
 
     if (status == KAPPA_OK && errors->count == 0) {
-        status = build_defaults(build);
+        status = kappa_build_defaults(build);
     }
     if (status == KAPPA_OK && errors->count == 0) {
         status = kappa_build_hidden(build);

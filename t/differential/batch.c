@@ -1,0 +1,112 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "cli/input.h"
+#include "graphql/schema.h"
+#include "graphql/validate.h"
+
+/* Answers many cases in one process, for t/differential/compare.mjs. In:
+ * "KIND SCHEMA_BYTES DOCUMENT_BYTES\n", then the bytes. KIND p parses the
+ * document, s builds the schema, v validates the document against it (0 schema
+ * bytes: against the one before). Out: a line of JSON each, the errors. */
+
+typedef struct {
+    kappa_arena_t *schema_arena;
+    kappa_source_t schema_source;
+    kappa_schema_t *schema; /* NULL: it had errors */
+} batch_t;
+
+static char *
+read_bytes(kappa_arena_t *arena, size_t n)
+{
+    char *bytes = kappa_arena_bytes(arena, n + 1);
+
+    if (bytes == NULL || fread(bytes, 1, n, stdin) != n) {
+        fprintf(stderr, "batch: the input ends too soon\n");
+        exit(2);
+    }
+    return bytes;
+}
+
+static kappa_status_t
+build_schema(batch_t *batch, size_t bytes, kappa_errors_t *errors)
+{
+    kappa_document_t *document;
+
+    kappa_arena_destroy(batch->schema_arena);
+    batch->schema_arena = kappa_arena_create(&kappa_alloc_libc, 0);
+    batch->schema = NULL;
+    kappa_errors_init(errors, batch->schema_arena, 10000);
+    batch->schema_source.name = KAPPA_STR("schema");
+    batch->schema_source.text =
+        kappa_str(read_bytes(batch->schema_arena, bytes), bytes);
+    kappa_status_t status = kappa_parse(batch->schema_arena,
+        &batch->schema_source, &kappa_input_limits, &document, errors);
+    return status == KAPPA_OK ? kappa_schema_build(
+               batch->schema_arena, &document, 1, &batch->schema, errors)
+                              : status;
+}
+
+static kappa_status_t
+check_document(batch_t *batch, char kind, kappa_arena_t *arena, size_t bytes,
+    kappa_errors_t *errors)
+{
+    kappa_source_t *source = KAPPA_NEW(arena, kappa_source_t);
+    kappa_document_t *document;
+
+    source->name = KAPPA_STR("document");
+    source->text = kappa_str(read_bytes(arena, bytes), bytes);
+    kappa_status_t status =
+        kappa_parse(arena, source, &kappa_input_limits, &document, errors);
+    if (status == KAPPA_OK && kind == 'v' && batch->schema != NULL) {
+        status = kappa_validate(arena, batch->schema, document, errors);
+    }
+    return status;
+}
+
+static void
+answer(const kappa_errors_t *errors, kappa_status_t status)
+{
+    kappa_buf_t buf;
+
+    kappa_buf_init(&buf, &kappa_alloc_libc);
+    kappa_json_errors(&buf, errors);
+    if ((status == KAPPA_OK) != (errors->count == 0)) {
+        kappa_buf_reset(&buf);
+        kappa_buf_printf(
+            &buf, "\"status %d with %u errors\"", (int)status, errors->count);
+    }
+    kappa_buf_char(&buf, '\n');
+    fwrite(buf.data, 1, buf.len, stdout);
+    kappa_buf_release(&buf);
+}
+
+int
+main(void)
+{
+    batch_t batch = { 0 };
+    char kind;
+    size_t schema_bytes, document_bytes;
+
+    while (scanf(" %c %zu %zu", &kind, &schema_bytes, &document_bytes) == 3) {
+        kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
+        kappa_errors_t errors;
+        kappa_status_t status = KAPPA_OK;
+
+        getchar();
+        kappa_errors_init(&errors, arena, 0);
+        if (schema_bytes > 0) {
+            status = build_schema(&batch, schema_bytes, &errors);
+        }
+        if (kind != 's') {
+            kappa_errors_init(&errors, arena, 0);
+            status =
+                check_document(&batch, kind, arena, document_bytes, &errors);
+        }
+        answer(&errors, status);
+        kappa_arena_destroy(arena);
+    }
+    kappa_arena_destroy(batch.schema_arena);
+    return 0;
+}
