@@ -119,6 +119,11 @@ build/kappa: $(OBJ_CLI) build/libkappa.a
 build/kappa-san: $(OBJ_CLI_SAN) build/libkappa-san.a
 	$(call say,LD) $(CC) $(SAN) -o $@ $^ $(LDFLAGS) $(LIBS)
 
+# What t/differential drives: many cases in one process.
+build/batch: build/obj/t/differential/batch.o build/obj/cli/input.o \
+		build/libkappa.a
+	$(call say,LD) $(CC) $(OPT) -o $@ $^ $(LDFLAGS) $(LIBS)
+
 # --- the module, against Debian's nginx (tools/nginx.sh)
 
 build/nginx.env: tools/nginx.sh $(wildcard /usr/sbin/nginx)
