@@ -404,6 +404,22 @@ kappa_generation_about(const kappa_generation_t *generation,
     return status;
 }
 
+uint32_t
+kappa_generation_revision(const kappa_generation_t *generation)
+{
+    char text[ABOUT_BYTES_MAX];
+    kappa_about_t about;
+    int fd = openat(generation->dir, ABOUT, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof text, 0);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return n > 0 && parse_about(kappa_str(text, (size_t)n), &about)
+        ? about.revision
+        : 0;
+}
+
 kappa_status_t
 kappa_generation_schema(const kappa_generation_t *generation,
     uint32_t revision, kappa_arena_t *arena, kappa_str_t *text,

@@ -61,6 +61,8 @@ bool kappa_generation_there(const kappa_generation_t *generation, int views);
 
 kappa_status_t kappa_generation_about(const kappa_generation_t *generation,
     kappa_arena_t *arena, kappa_about_t *out, kappa_errors_t *errors);
+/* Its revision only, without memory; 0: there is none. */
+uint32_t kappa_generation_revision(const kappa_generation_t *generation);
 kappa_status_t kappa_generation_schema(const kappa_generation_t *generation,
     uint32_t revision, kappa_arena_t *arena, kappa_str_t *text,
     kappa_errors_t *errors);

@@ -1,0 +1,159 @@
+#ifndef KAPPA_VIEWS_STORE_PRIVATE_H
+#define KAPPA_VIEWS_STORE_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "log/tail.h"
+#include "views/generation.h"
+#include "views/store.h"
+#include "views/writer.h"
+
+/* What the files behind views/store.h share.
+ *
+ * Locks, in the order they are taken: `writing` (one thread of this process),
+ * the turn and the log's lock (one process), the views' write transaction.
+ * `serving` guards what readers look up and is held for moments only. */
+
+/* Behind by more, appenders and openers leave it to kappa_store_build. */
+#define KAPPA_BEHIND_MAX 10000
+
+/* One batch: one write and one fsync. */
+#define KAPPA_BATCH_EVENTS_MAX 1000
+#define KAPPA_BATCH_BYTES_MAX (4 * 1024 * 1024)
+#define KAPPA_BATCH_JOBS_MAX 1024
+
+/* Events applied while the log's lock is held, by who catches up. */
+#define KAPPA_CHUNK_EVENTS 1000
+#define KAPPA_CHUNK_BYTES (16 * 1024 * 1024)
+
+/* An edition: a schema over a generation, as this process follows it. */
+typedef struct kappa_edition_s kappa_edition_t;
+struct kappa_edition_s {
+    kappa_generation_t *generation;
+    kappa_arena_t *arena; /* of all below */
+    kappa_about_t about;
+    uint64_t version; /* number of the generation, revision of the schema */
+    kappa_model_t *model;
+    kappa_str_t text;
+    kappa_writer_t *writer;     /* under `writing` */
+    kappa_log_cursor_t *cursor; /* for catching up; under `writing` */
+    kappa_edition_t *next;      /* among the retired */
+};
+
+/* The schema that this process was started with. */
+typedef struct {
+    kappa_arena_t *arena; /* NULL: none */
+    kappa_model_t *model;
+    kappa_str_t name;
+    kappa_str_t text;
+    bool wanted; /* it needs a generation of its own, which isn't there */
+} kappa_offer_t;
+
+struct kappa_store_s {
+    const kappa_alloc_t *alloc;
+    char *path;       /* DIR */
+    char *views_path; /* DIR/views */
+    int dir;
+    int turn; /* flock: who comes next at the log's lock */
+    kappa_log_t *log;
+    kappa_tail_t tail;
+    char boot_id[KAPPA_BOOT_ID_CHARS + 1];
+    size_t map_size;
+    bool strict;
+    void (*report)(void *ctx, bool error, kappa_str_t message);
+    void *report_ctx;
+
+    pthread_mutex_t writing;
+    kappa_offer_t offer;    /* under writing, `wanted` also under serving */
+    kappa_arena_t *scratch; /* under writing */
+    uint32_t ticks;
+
+    pthread_mutex_t serving;
+    kappa_edition_t *edition; /* in force; changed under both */
+    kappa_edition_t *retired; /* their models live until the store is closed */
+    kappa_snapshot_t *idle;
+
+    atomic_bool ready;
+    atomic_bool broken;
+};
+
+void kappa_store_say(kappa_store_t *store, bool error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The first error's message, or "no memory". */
+kappa_str_t kappa_errors_why(const kappa_errors_t *errors);
+
+/* --- store_lock.c */
+
+/* Takes `writing`, the turn and the log's lock. */
+kappa_status_t kappa_store_lock(kappa_store_t *store, kappa_errors_t *errors);
+/* KAPPA_BUSY: somebody has one of them. */
+kappa_status_t kappa_store_trylock(
+    kappa_store_t *store, kappa_errors_t *errors);
+void kappa_store_unlock(kappa_store_t *store);
+
+/* Under the locks: follows `current` (store_settle.c), makes the log's tail
+ * true and brings the views there. KAPPA_BUSY: they are too far behind, and
+ * are left to kappa_store_build. */
+kappa_status_t kappa_store_enter(
+    kappa_store_t *store, uint64_t *tail, kappa_errors_t *errors);
+
+/* The highest seq that STORE/tail names; 0: it says nothing. */
+uint64_t kappa_store_durable(kappa_store_t *store);
+
+/* Under the locks, before the views in force are written. */
+kappa_status_t kappa_store_dirty(kappa_store_t *store, kappa_errors_t *errors);
+
+/* --- store_settle.c */
+
+/* Under the locks: sees to it that `edition` is what `current` names. Makes
+ * and discards generations where it must. */
+kappa_status_t kappa_store_settle(
+    kappa_store_t *store, kappa_errors_t *errors);
+
+/* Without locks: whether `current` is something else than the edition. */
+bool kappa_store_unsettled(kappa_store_t *store);
+
+/* Under the locks, when settled: the offered schema is adopted, or a build is
+ * wanted. */
+kappa_status_t kappa_store_offer(kappa_store_t *store, kappa_errors_t *errors);
+
+/* An open STORE/views, made when missing; -1 with an error. */
+int kappa_store_views(kappa_store_t *store, kappa_errors_t *errors);
+
+/* --- edition.c */
+
+/* Makes an edition of a generation whose environment is open: loads the
+ * schema unless the model is given (with its arena, which becomes the
+ * edition's, also on failure). write: numbers what has no number yet. */
+kappa_status_t kappa_edition_make(kappa_store_t *store,
+    kappa_generation_t *generation, const kappa_about_t *about,
+    kappa_str_t text, kappa_model_t *model, kappa_arena_t *arena, bool write,
+    kappa_edition_t **out, kappa_errors_t *errors);
+void kappa_edition_destroy(kappa_edition_t *edition);
+
+/* Puts it in force; the one before retires. Under the locks. */
+void kappa_store_serve(kappa_store_t *store, kappa_edition_t *edition);
+
+/* Users of a generation; the last one closes it. Under `serving`. */
+void kappa_generation_release(kappa_generation_t *generation);
+
+/* --- store_read.c */
+
+/* An idle snapshot; gives the one after it. */
+kappa_snapshot_t *kappa_snapshot_free(kappa_snapshot_t *snapshot);
+
+/* --- catch_up.c */
+
+/* Where the views stand. */
+kappa_status_t kappa_edition_position(
+    kappa_edition_t *edition, uint64_t *position, kappa_errors_t *errors);
+
+/* Applies events up to `upto`, at most max of them (0: all), each chunk in
+ * its own transaction; *position is where that led. */
+kappa_status_t kappa_store_catch_up(kappa_store_t *store,
+    kappa_edition_t *edition, uint64_t upto, uint32_t max, uint64_t *position,
+    kappa_errors_t *errors);
+
+#endif

@@ -1,0 +1,186 @@
+#include "views/changes.h"
+#include "views/read.h"
+#include "views/store_private.h"
+
+/* Snapshots. They are kept for the next one, because there is one a
+ * request. */
+struct kappa_snapshot_s {
+    kappa_read_t read; /* first */
+    kappa_store_t *store;
+    kappa_generation_t *generation;
+    kappa_txn_t *txn;
+    uint64_t position;
+    kappa_arena_t *scratch; /* or NULL */
+    kappa_snapshot_t *next;
+};
+
+/* An idle one, or a new one. */
+static kappa_snapshot_t *
+take(kappa_store_t *store, const kappa_read_options_t *options,
+    kappa_status_t *status)
+{
+    kappa_snapshot_t *snapshot;
+
+    pthread_mutex_lock(&store->serving);
+    const kappa_edition_t *edition = store->edition;
+    if (options->version && options->version != edition->version) {
+        *status = KAPPA_CONFLICT;
+        snapshot = NULL;
+    } else if ((snapshot = store->idle)) {
+        store->idle = snapshot->next;
+    } else {
+        *status = KAPPA_NOMEM;
+        snapshot = store->alloc->alloc(store->alloc->ctx, sizeof *snapshot);
+        if (snapshot) {
+            *snapshot = (kappa_snapshot_t){ .store = store };
+        }
+    }
+    if (snapshot) {
+        snapshot->generation = edition->generation;
+        snapshot->generation->users++;
+        snapshot->read.model = edition->model;
+        *status = KAPPA_OK;
+    }
+    pthread_mutex_unlock(&store->serving);
+    return snapshot;
+}
+
+static void
+give_back(kappa_snapshot_t *snapshot)
+{
+    kappa_store_t *store = snapshot->store;
+
+    pthread_mutex_lock(&store->serving);
+    kappa_generation_release(snapshot->generation);
+    snapshot->generation = NULL;
+    snapshot->next = store->idle;
+    store->idle = snapshot;
+    pthread_mutex_unlock(&store->serving);
+}
+
+kappa_status_t
+kappa_snapshot_begin(kappa_store_t *store, const kappa_read_options_t *options,
+    kappa_snapshot_t **out)
+{
+    kappa_status_t status;
+
+    if (!store->ready) {
+        return KAPPA_BUSY;
+    }
+
+    kappa_snapshot_t *snapshot = take(store, options, &status);
+    if (snapshot == NULL) {
+        return status;
+    }
+    status = kappa_env_read(snapshot->generation->env, &snapshot->txn);
+    if (status == KAPPA_OK) {
+        status = kappa_env_position(snapshot->txn, &snapshot->position);
+        if (status != KAPPA_OK) {
+            kappa_txn_end(snapshot->txn);
+        }
+    }
+    if (status != KAPPA_OK) {
+        give_back(snapshot);
+        return status == KAPPA_NOMEM ? status : KAPPA_IO;
+    }
+    kappa_read_init(&snapshot->read, snapshot->read.model, snapshot->txn,
+        options->caller, options->now_ms, options->deps);
+    *out = snapshot;
+    return KAPPA_OK;
+}
+
+void
+kappa_snapshot_end(kappa_snapshot_t *snapshot)
+{
+    if (snapshot) {
+        kappa_txn_end(snapshot->txn);
+        snapshot->txn = NULL;
+        give_back(snapshot);
+    }
+}
+
+kappa_snapshot_t *
+kappa_snapshot_free(kappa_snapshot_t *snapshot)
+{
+    const kappa_alloc_t *alloc = snapshot->store->alloc;
+    kappa_snapshot_t *next = snapshot->next;
+
+    kappa_arena_destroy(snapshot->scratch);
+    alloc->release(alloc->ctx, snapshot);
+    return next;
+}
+
+kappa_data_t *
+kappa_snapshot_data(kappa_snapshot_t *snapshot)
+{
+    return &snapshot->read.data;
+}
+
+uint64_t
+kappa_snapshot_position(const kappa_snapshot_t *snapshot)
+{
+    return snapshot->position;
+}
+
+const kappa_model_t *
+kappa_snapshot_model(const kappa_snapshot_t *snapshot)
+{
+    return snapshot->read.model;
+}
+
+kappa_txn_t *
+kappa_snapshot_txn(kappa_snapshot_t *snapshot)
+{
+    return snapshot->txn;
+}
+
+kappa_status_t
+kappa_snapshot_changes(kappa_snapshot_t *snapshot, uint64_t after,
+    bool (*each)(void *ctx, const kappa_change_t *change), void *ctx)
+{
+    if (after >= snapshot->position) {
+        return KAPPA_OK;
+    }
+    if (snapshot->scratch == NULL) {
+        snapshot->scratch = kappa_arena_create(snapshot->store->alloc, 0);
+    }
+    if (snapshot->scratch == NULL) {
+        return KAPPA_NOMEM;
+    }
+
+    kappa_status_t status =
+        kappa_changes_each(snapshot->txn, snapshot->read.model, after,
+            snapshot->position, snapshot->scratch, each, ctx);
+    kappa_arena_reset(snapshot->scratch);
+    return status;
+}
+
+kappa_status_t
+kappa_snapshot_event_row(kappa_snapshot_t *snapshot,
+    const kappa_event_t *event, const kappa_view_t *view, kappa_arena_t *arena,
+    kappa_row_t *row)
+{
+    (void)snapshot;
+    return kappa_read_event_row(event, view, arena, row);
+}
+
+/* Without a snapshot's promises: where the views stand just now. */
+uint64_t
+kappa_store_position(kappa_store_t *store)
+{
+    kappa_status_t status;
+    const kappa_read_options_t any = { .caller = NULL };
+    kappa_snapshot_t *snapshot = take(store, &any, &status);
+    uint64_t position = 0;
+
+    if (snapshot == NULL) {
+        return 0;
+    }
+    if (kappa_env_read(snapshot->generation->env, &snapshot->txn)
+        == KAPPA_OK) {
+        (void)kappa_env_position(snapshot->txn, &position);
+        kappa_txn_end(snapshot->txn);
+    }
+    give_back(snapshot);
+    return position;
+}
