@@ -99,7 +99,7 @@ struct kappa_view_s {
     uint32_t number; /* among model->views */
     uint32_t slot;   /* in stored keys: from the generation's layout */
     const kappa_type_t *type;
-    kappa_column_t *columns; /* key columns among them, source order */
+    kappa_column_t *columns; /* in source order, stored @computed last */
     uint32_t column_count;
     uint32_t *key; /* positions in columns */
     uint32_t key_count;
@@ -160,7 +160,22 @@ struct kappa_event_rule_s {
     uint32_t member_count;
     kappa_effect_rule_t **effects;
     uint32_t effect_count;
+    kappa_event_rule_t *next; /* of the same thing */
 };
+
+/* The i-th field of an index's entries: its own fields, then the key's. -1:
+ * past them. */
+static inline int32_t
+kappa_index_column(const kappa_index_t *index, uint32_t i)
+{
+    if (i < index->column_count) {
+        return (int32_t)index->columns[i];
+    }
+    i -= index->column_count;
+    return index != index->view->indexes && i < index->view->key_count
+        ? (int32_t)index->view->key[i]
+        : -1;
+}
 
 /* How an argument of a mutation or a root field is filled when it is
  * stamped. */
@@ -229,8 +244,8 @@ typedef struct {
     uint64_t present; /* bit per argument that is not null */
     int32_t order;    /* orderBy enum value's number; -1: none given */
     const kappa_index_t *index;
-    uint32_t equalities; /* leading index fields fixed */
-    bool ranged;         /* the next field has a range */
+    uint32_t equalities; /* leading fields of its entries fixed */
+    bool ranged;         /* the next field has a range, or a list of values */
     bool descending;
 } kappa_choice_t;
 
@@ -284,8 +299,9 @@ struct kappa_model_s {
     kappa_expr_view_t *lookups;     /* by view number; handle is the view */
     kappa_aggregate_t **aggregates; /* sources before what they feed */
     uint32_t aggregate_count;
-    kappa_event_rule_t **rules;
+    kappa_event_rule_t **rules; /* every view has one for any verb */
     uint32_t rule_count;
+    kappa_map_t rule_map; /* thing to its first rule */
     /* SHA-256 of what decides how events become rows: another one needs a
      * new generation. */
     uint8_t projections[32];

@@ -1,0 +1,108 @@
+#include "views/model_private.h"
+
+#include "graphql/library.h"
+#include "graphql/parser.h"
+
+/* The phases of building a model, in the order in which each needs what came
+ * before. Where one has refused something the rest is left: their errors
+ * would follow from it. */
+static kappa_status_t (*const phases[])(kappa_model_builder_t *b) = {
+    kappa_model_check_places,
+    kappa_model_views,
+    kappa_model_keys,
+    kappa_model_row_types,
+    kappa_model_computed,
+    kappa_model_indexes,
+    kappa_model_groups,
+    kappa_model_aggregates,
+    kappa_model_order_aggregates,
+    kappa_model_column_rules,
+    kappa_model_links,
+    kappa_model_field_rules,
+    kappa_model_events,
+    kappa_model_roots,
+    kappa_model_hash,
+};
+
+kappa_status_t
+kappa_model_build(kappa_arena_t *arena, kappa_schema_t *schema,
+    kappa_model_t **out, kappa_errors_t *errors)
+{
+    kappa_errors_t own;
+    kappa_model_t *model = KAPPA_NEW(arena, kappa_model_t);
+
+    kappa_errors_init(&own, arena, 0);
+    kappa_model_builder_t b = { .arena = arena,
+        .schema = schema,
+        .model = model,
+        .errors = errors ? errors : &own };
+    if (!model) {
+        return KAPPA_NOMEM;
+    }
+    model->schema = schema;
+    kappa_status_t status = kappa_model_types_init(&b);
+    for (size_t i = 0; status == KAPPA_OK && !b.refused
+         && i < sizeof(phases) / sizeof(phases[0]);
+         i++) {
+        status = phases[i](&b);
+    }
+    if (status == KAPPA_OK && b.refused) {
+        return KAPPA_INVALID;
+    }
+    *out = model;
+    return status;
+}
+
+/* The source outlives the call: errors and tree point into it. */
+static kappa_status_t
+parse(kappa_arena_t *arena, kappa_str_t file_name, kappa_str_t text,
+    kappa_document_t **out, kappa_errors_t *errors)
+{
+    kappa_source_t *source = KAPPA_NEW(arena, kappa_source_t);
+
+    if (!source) {
+        return KAPPA_NOMEM;
+    }
+    source->name = kappa_str_dup(arena, file_name);
+    source->text = kappa_str_dup(arena, text);
+    if (!source->name.data || !source->text.data) {
+        return KAPPA_NOMEM;
+    }
+    return kappa_parse(arena, source, NULL, out, errors);
+}
+
+kappa_status_t
+kappa_model_load(kappa_arena_t *arena, kappa_str_t file_name, kappa_str_t text,
+    kappa_model_t **out, kappa_errors_t *errors)
+{
+    kappa_document_t *documents[2];
+    kappa_schema_t *schema;
+    kappa_status_t status =
+        parse(arena, file_name, text, &documents[0], errors);
+
+    if (status == KAPPA_OK) {
+        status = kappa_library_parse(arena, &documents[1], errors);
+    }
+    if (status == KAPPA_OK) {
+        status = kappa_schema_build(arena, documents, 2, &schema, errors);
+    }
+    return status == KAPPA_OK ? kappa_model_build(arena, schema, out, errors)
+                              : status;
+}
+
+const kappa_view_t *
+kappa_model_view(const kappa_model_t *model, kappa_str_t name)
+{
+    return kappa_map_get(&model->view_map, name);
+}
+
+void
+kappa_model_number(
+    kappa_model_t *model, uint32_t view, uint32_t column, uint32_t number)
+{
+    kappa_column_t *c = &model->views[view]->columns[column];
+
+    c->number = number;
+    /* Our own binding, which nobody else has seen yet. */
+    ((kappa_binding_t *)c->field->binding)->column = number;
+}
