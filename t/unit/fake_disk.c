@@ -271,6 +271,12 @@ sync_inode(kappa_fake_disk_t *disk, kappa_fake_inode_t *inode, bool all)
     }
 }
 
+static bool
+is_dirty(const kappa_fake_inode_t *inode)
+{
+    return memchr(inode->dirty, 1, inode->cap / KAPPA_FAKE_SECTOR) != NULL;
+}
+
 static int
 fake_fdatasync(void *ctx, int fd)
 {
@@ -278,6 +284,9 @@ fake_fdatasync(void *ctx, int fd)
     bool was_off = disk->off;
     int rc = fault(disk, KAPPA_FAKE_SYNC);
 
+    if (disk->bad_inode == disk->fds[fd] && is_dirty(inode_of(disk, fd))) {
+        rc = -EIO;
+    }
     if (rc == 0) {
         trace(disk, 's');
         sync_inode(disk, inode_of(disk, fd), true);

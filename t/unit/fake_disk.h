@@ -57,6 +57,7 @@ typedef struct {
     bool off_at_fault;  /* nothing works from there on */
     uint64_t off_after; /* so many calls after the first fault; 0: never */
     bool off;
+    int bad_inode;     /* + 1: this file can't be synced; 0: none */
     uint64_t faults;   /* that were met */
     uint64_t random;   /* the state of the generator */
     bool whole_writes; /* else a pwrite is a short one now and then */
