@@ -421,8 +421,11 @@ check_type(kappa_build_t *build, const kappa_type_t *type)
 kappa_status_t
 kappa_schema_check(kappa_build_t *build)
 {
-    kappa_status_t status;
+    kappa_status_t status = kappa_check_specified_directives(build);
 
+    if (status != KAPPA_OK || build->sdl->errors->count > 0) {
+        return status;
+    }
     check_roots(build);
     status = check_directives(build);
     for (uint32_t i = 0; i < build->schema->type_count && status == KAPPA_OK;

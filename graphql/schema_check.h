@@ -14,6 +14,10 @@ kappa_status_t kappa_check_default_cycles(kappa_build_t *build);
 kappa_status_t kappa_check_default(
     kappa_build_t *build, const kappa_input_t *input, kappa_str_t where);
 
+/* The arguments of the built-in directives that make a schema: the reason of
+ * @deprecated, the url of @specifiedBy. */
+kappa_status_t kappa_check_specified_directives(kappa_build_t *build);
+
 /* Coerces every default, each after those it takes in. */
 kappa_status_t kappa_build_defaults(kappa_build_t *build);
 

@@ -95,12 +95,12 @@ main(void)
         kappa_status_t status = KAPPA_OK;
 
         getchar();
-        kappa_errors_init(&errors, arena, 0);
+        kappa_errors_init(&errors, arena, 10000);
         if (schema_bytes > 0) {
             status = build_schema(&batch, schema_bytes, &errors);
         }
         if (kind != 's') {
-            kappa_errors_init(&errors, arena, 0);
+            kappa_errors_init(&errors, arena, 10000);
             status =
                 check_document(&batch, kind, arena, document_bytes, &errors);
         }

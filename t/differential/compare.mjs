@@ -1,0 +1,116 @@
+// node compare.mjs BATCH [SEED] [CASES]: the same documents and schemas
+// through kappa (BATCH, built from batch.c) and graphql-js; prints every
+// difference in verdict or in an error's places.
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+
+import { makeDocument } from './documents.mjs';
+import { mutate } from './mutate.mjs';
+import { Random } from './random.mjs';
+import { documentErrors, loadSchema, parseErrors, version } from './reference.mjs';
+import { makeSchema } from './schemas.mjs';
+import { EXECUTABLE, FIXED, TYPE_SYSTEM } from './texts.mjs';
+
+const [batch = '../../build/batch', seedText, countText = '6000'] = process.argv.slice(2);
+const seed = seedText ? Number(seedText) : randomBytes(4).readUInt32LE();
+const count = Number(countText);
+const random = new Random(seed);
+console.log(`# graphql-js ${version}, seed ${seed}, ${count} cases a part`);
+
+function parseCases() {
+  const seeds = [...EXECUTABLE, ...TYPE_SYSTEM];
+  return Array.from({ length: count }, (_, i) => {
+    const text = i < seeds.length ? seeds[i] : mutate(random, random.pick(seeds));
+    return { kind: 'p', text, expected: parseErrors(text) };
+  });
+}
+
+function schemaCases() {
+  return Array.from({ length: count }, () => {
+    let text = makeSchema(random, random.pick([0, 0.02, 0.05, 0.2]));
+    if (random.chance(0.3)) text = mutate(random, text, 0);
+    const { errors: expected, first } = loadSchema(text);
+    return { kind: 's', schema: text, expected, first };
+  });
+}
+
+function goodSchema() {
+  for (;;) {
+    const text = makeSchema(random, 0);
+    const { schema, errors } = loadSchema(text);
+    if (errors.length === 0) return { text, schema };
+  }
+}
+
+function documentCases() {
+  const cases = FIXED.flatMap(({ schema: text, documents }) => {
+    const { schema, errors } = loadSchema(text);
+    if (errors.length) throw new Error(errors[0].message);
+    return documents.flatMap((d) => [d, ...Array.from({ length: 30 }, () => mutate(random, d, 0))])
+      .map((d, i) => ({ kind: 'v', schema: i ? '' : text, schemaShown: text, text: d, expected: documentErrors(schema, d) }));
+  });
+  while (cases.length < count) {
+    const { text, schema } = goodSchema();
+    for (let i = 0; i < 40; i++) {
+      let document = makeDocument(random, schema, random.pick([0, 0.02, 0.1, 0.3]));
+      if (random.chance(0.2)) document = mutate(random, document, 0);
+      cases.push({ kind: 'v', schema: i ? '' : text, schemaShown: text, text: document, expected: documentErrors(schema, document) });
+    }
+  }
+  return cases;
+}
+
+function run(cases) {
+  const chunks = cases.flatMap((c) => {
+    const schema = Buffer.from(c.schema ?? '');
+    const text = Buffer.from(c.text ?? '');
+    return [Buffer.from(`${c.kind} ${schema.length} ${text.length}\n`), schema, text];
+  });
+  const { status, stdout, stderr } = spawnSync(batch, [], {
+    input: Buffer.concat(chunks),
+    maxBuffer: 1 << 30,
+  });
+  if (status !== 0) console.log(`# ${batch} ended with ${status}: ${String(stderr).slice(0, 4000)}`);
+  return String(stdout).split('\n');
+}
+
+function keys(errors) {
+  return errors.map((e) => e.places).sort().join(' | ');
+}
+
+function answerOf(line) {
+  const value = JSON.parse(line || '"no answer"');
+  if (typeof value === 'string') return [{ places: value, message: value }];
+  return value.map((e) => ({
+    places: (e.locations ?? []).map((l) => `${l.line}:${l.column}`).join(' '),
+    message: e.message,
+  }));
+}
+
+function show(list) {
+  return list.map((e) => `    ${e.places}  ${e.message}`).join('\n');
+}
+
+function compare(name, cases) {
+  const answers = run(cases);
+  let wrong = 0, broken = 0;
+  cases.forEach((c, i) => {
+    if (c.expected === null) return;
+    const got = answerOf(answers[i]);
+    broken += c.expected.length > 0;
+    if (keys(got) === keys(c.expected)) return;
+    if (c.first && got.some((e) => e.places === c.expected[0].places)) return;
+    if (++wrong > 5) return;
+    console.log(`# ${name} ${i} differs\n${c.schemaShown ? c.schemaShown + '\n----\n' : ''}${c.text ?? c.schema}`);
+    console.log(`  kappa:\n${show(got)}\n  graphql-js:\n${show(c.expected)}`);
+  });
+  console.log(`${wrong ? 'not ok' : 'ok'} - ${name}: ${cases.length} cases, ${broken} of them invalid, ${wrong} differ`);
+  return wrong;
+}
+
+const only = process.env.ONLY;
+let wrong = 0;
+if (!only || only === 'parse') wrong += compare('parse', parseCases());
+if (!only || only === 'schema') wrong += compare('schema', schemaCases());
+if (!only || only === 'validate') wrong += compare('validate', documentCases());
+process.exit(wrong ? 1 : 0);

@@ -1,0 +1,3 @@
+export function makeDocument(random, schema, wrong) {
+  return '{ __typename }';
+}

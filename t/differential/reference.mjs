@@ -1,0 +1,67 @@
+// What graphql-js says, as lists of places: an error is "line:column …".
+import {
+  GraphQLError, Source, buildASTSchema, parse, validate, validateSchema,
+} from './node_modules/graphql/index.mjs';
+import { validateSDL } from './node_modules/graphql/validation/validate.mjs';
+
+export { version } from './node_modules/graphql/index.mjs';
+
+function places(error) {
+  return (error.locations ?? []).map((l) => `${l.line}:${l.column}`).join(' ');
+}
+
+function errorsOf(list) {
+  return list.map((e) => ({ places: places(e), message: e.message }));
+}
+
+// Directives on directive definitions, and their extensions, are a draft that
+// graphql-js reads already.
+function isDraft(text, document) {
+  return (
+    /\bextend[\s,]+directive\b|\bdirective\s*@\s*\w+\s*(\([^)]*\))?\s*@/.test(text) ||
+    document?.definitions.some(
+      (d) => d.kind === 'DirectiveDefinition' && d.directives?.length,
+    )
+  );
+}
+
+function parsed(text) {
+  const result = tryParse(text);
+  return isDraft(text, result.document) ? { errors: null } : result;
+}
+
+function tryParse(text) {
+  try {
+    // Selection sets may not be empty in the specification of September 2025.
+    return { document: parse(new Source(text), { allowEmptySelectionSets: false }) };
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
+    return { errors: errorsOf([error]) };
+  }
+}
+
+// null: not to be compared
+export function parseErrors(text) {
+  const { errors = [] } = parsed(text);
+  return errors;
+}
+
+export function loadSchema(text) {
+  const { document, errors } = parsed(text);
+  if (errors !== undefined) return { errors };
+  const sdl = validateSDL(document);
+  if (sdl.length) return { errors: errorsOf(sdl) };
+  try {
+    const schema = buildASTSchema(document, { assumeValidSDL: true });
+    return { schema, errors: errorsOf(validateSchema(schema)) };
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
+    return { errors: errorsOf([error]), first: true }; // it looked no further
+  }
+}
+
+export function documentErrors(schema, text) {
+  const { document, errors } = parsed(text);
+  if (errors !== undefined) return errors;
+  return errorsOf(validate(schema, document, undefined, { maxErrors: 10000 }));
+}
