@@ -59,10 +59,11 @@ check_query(const kappa_graphql_params_t *params, kappa_errors_t *errors)
         "as a string.");
 }
 
-static kappa_status_t
-take_members(const kappa_value_t *body, kappa_graphql_params_t *out,
-    kappa_errors_t *errors)
+kappa_status_t
+kappa_graphql_http_params(const kappa_value_t *body,
+    kappa_graphql_params_t *out, kappa_errors_t *errors)
 {
+    *out = (kappa_graphql_params_t){ 0 };
     kappa_status_t status =
         take_string(kappa_value_member(body, KAPPA_STR("query")), &out->query,
             "\"query\" must be a string.", errors);
@@ -113,7 +114,7 @@ kappa_graphql_http_body(kappa_arena_t *arena, kappa_str_t body,
         return refuse(errors,
             "The body must be a JSON object with the member \"query\".");
     }
-    return take_members(&value, out, errors);
+    return kappa_graphql_http_params(&value, out, errors);
 }
 
 /* --- the query string of a GET */

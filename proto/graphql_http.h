@@ -29,6 +29,11 @@ typedef struct {
 kappa_status_t kappa_graphql_http_body(kappa_arena_t *arena, kappa_str_t body,
     kappa_graphql_params_t *out, kappa_errors_t *errors);
 
+/* The same of an object that was read already, as graphql-transport-ws sends
+ * it; its strings are not copied. */
+kappa_status_t kappa_graphql_http_params(const kappa_value_t *object,
+    kappa_graphql_params_t *out, kappa_errors_t *errors);
+
 /* The query string of a GET, what stands behind '?', percent-encoded (and '+'
  * for a space). variables and extensions are JSON. Unknown parameters are
  * ignored, one given twice is an error. Errors as those of the body. */
