@@ -192,8 +192,12 @@ check: lint test
 
 # --- fuzzing: make fuzz T=parser SECONDS=60
 
-build/fuzz/%_fuzz: build/fuzz/t/fuzz/%_fuzz.o $(OBJ_FUZZ)
-	$(call say,LD) $(CLANG) $(FUZZ) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+build/libkappa-fuzz.a: $(OBJ_FUZZ)
+	$(call say,AR) rm -f $@ && ar rcs $@ $^
+build/fuzz/%_fuzz: build/fuzz/t/fuzz/%_fuzz.o build/libkappa-fuzz.a
+	$(call say,LD) $(CLANG) $(FUZZ) -fsanitize=fuzzer -o $@ \
+		$(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+build/fuzz/expr_fuzz: build/fuzz/t/unit/expr_world.o
 
 .PHONY: fuzz
 fuzz: deps-fuzz
