@@ -14,6 +14,7 @@ typedef struct {
     kappa_arena_t *arena;
     kappa_errors_t *errors;
     kappa_str_t what;
+    kappa_str_t root; /* what paths begin with: the variable's name */
     bool failed;
 } coercion_t;
 
@@ -55,17 +56,18 @@ show(kappa_buf_t *buf, const kappa_value_t *v)
 }
 
 static void
-show_path(kappa_buf_t *buf, const path_t *path)
+show_path(kappa_buf_t *buf, const path_t *path, kappa_str_t root)
 {
     if (path == NULL) {
+        kappa_buf_str(buf, root);
         return;
     }
-    show_path(buf, path->parent);
+    show_path(buf, path->parent, root);
     if (path->name.data == NULL) {
         kappa_buf_printf(buf, "[%u]", path->index);
         return;
     }
-    if (path->parent != NULL) {
+    if (buf->len > 0) {
         kappa_buf_char(buf, '.');
     }
     kappa_buf_str(buf, path->name);
@@ -85,7 +87,7 @@ refuse(coercion_t *c, const path_t *path, const kappa_value_t *in,
     kappa_buf_init(&value, kappa_arena_source(c->arena));
     kappa_buf_init(&at, kappa_arena_source(c->arena));
     show(&value, in);
-    show_path(&at, path);
+    show_path(&at, path, c->root);
     kappa_errors_add(c->errors, "BAD_USER_INPUT",
         "%.*s got invalid value %.*s%s%.*s%s; %.*s", KAPPA_STR_ARG(c->what),
         KAPPA_STR_ARG(kappa_buf_view(&value)), path ? " at \"" : "",
@@ -342,12 +344,26 @@ coerce(coercion_t *c, const path_t *path, const kappa_value_t *in,
     }
 }
 
+/* "x" of `Variable "$x"`. */
+static kappa_str_t
+variable_name(kappa_str_t what)
+{
+    kappa_str_t before = KAPPA_STR("Variable \"$");
+
+    return kappa_str_starts_with(what, before)
+        ? kappa_str(what.data + before.len, what.len - before.len - 1)
+        : KAPPA_STR("");
+}
+
 kappa_status_t
 kappa_coerce_value(kappa_arena_t *arena, const kappa_value_t *json,
     const kappa_type_ref_t *type, kappa_str_t what, kappa_value_t *out,
     kappa_errors_t *errors)
 {
-    coercion_t c = { .arena = arena, .errors = errors, .what = what };
+    coercion_t c = { .arena = arena,
+        .errors = errors,
+        .what = what,
+        .root = variable_name(what) };
     kappa_value_t value = { 0 };
     kappa_status_t status = coerce(&c, NULL, json, type, &value);
 
