@@ -87,7 +87,9 @@ refuse(coercion_t *c, const path_t *path, const kappa_value_t *in,
     kappa_buf_init(&value, kappa_arena_source(c->arena));
     kappa_buf_init(&at, kappa_arena_source(c->arena));
     show(&value, in);
-    show_path(&at, path, c->root);
+    if (path != NULL) {
+        show_path(&at, path, c->root);
+    }
     kappa_errors_add(c->errors, "BAD_USER_INPUT",
         "%.*s got invalid value %.*s%s%.*s%s; %.*s", KAPPA_STR_ARG(c->what),
         KAPPA_STR_ARG(kappa_buf_view(&value)), path ? " at \"" : "",
