@@ -57,6 +57,17 @@ kappa_row_column(const uint8_t *row, uint32_t number)
     return kappa_str((const char *)bytes + start, end - start);
 }
 
+/* All of its bytes. */
+static inline size_t
+kappa_row_bytes(const uint8_t *row)
+{
+    uint32_t count = kappa_row_count(row);
+
+    return KAPPA_ROW_HEADER_BYTES
+        + (size_t)count * (row[0] & KAPPA_ROW_WIDE ? 4 : 2)
+        + (count ? kappa_row_offset(row, count - 1) : 0);
+}
+
 /* Whether len bytes are a row: what comes from disk, before it is believed. */
 bool kappa_row_valid(const uint8_t *row, size_t len);
 

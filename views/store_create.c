@@ -148,14 +148,27 @@ check_ours(int dir, const char *path, kappa_errors_t *errors)
     return status;
 }
 
+/* One that is there already is fine. */
 static kappa_status_t
 make_log(const char *path, kappa_errors_t *errors)
 {
     uint8_t random[KAPPA_EPOCH_RANDOM];
+    kappa_errors_t problems = { .arena = NULL };
 
+    if (errors) {
+        kappa_errors_init(&problems, errors->arena, 1);
+    }
     kappa_random(random, sizeof random);
-    kappa_status_t status = kappa_log_create(path, random, NULL, errors);
-    return status == KAPPA_CONFLICT ? KAPPA_OK : status;
+    kappa_status_t status =
+        kappa_log_create(path, random, NULL, errors ? &problems : NULL);
+    if (status == KAPPA_CONFLICT) {
+        return KAPPA_OK;
+    }
+    if (problems.first) {
+        kappa_errors_add(errors, problems.first->code, "%.*s",
+            KAPPA_STR_ARG(problems.first->message));
+    }
+    return status;
 }
 
 static kappa_status_t

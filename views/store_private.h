@@ -119,6 +119,9 @@ bool kappa_store_unsettled(kappa_store_t *store);
  * wanted. */
 kappa_status_t kappa_store_offer(kappa_store_t *store, kappa_errors_t *errors);
 
+/* Under the locks: the offer is over. */
+void kappa_store_end_offer(kappa_store_t *store);
+
 /* An open STORE/views, made when missing; -1 with an error. */
 int kappa_store_views(kappa_store_t *store, kappa_errors_t *errors);
 

@@ -58,8 +58,8 @@ kappa_store_unsettled(kappa_store_t *store)
 
 /* --- the offer */
 
-static void
-drop_offer(kappa_store_t *store)
+void
+kappa_store_end_offer(kappa_store_t *store)
 {
     kappa_arena_destroy(store->offer.arena);
     pthread_mutex_lock(&store->serving);
@@ -288,7 +288,7 @@ follow_generation(kappa_store_t *store, int views,
         return status;
     }
     if (store->offer.arena && store->offer.wanted) {
-        drop_offer(store);
+        kappa_store_end_offer(store);
     }
     return KAPPA_OK;
 }
@@ -388,7 +388,7 @@ kappa_store_offer(kappa_store_t *store, kappa_errors_t *errors)
         return KAPPA_OK;
     }
     if (kappa_str_eq(offer->text, edition->text)) {
-        drop_offer(store);
+        kappa_store_end_offer(store);
         return KAPPA_OK;
     }
     if (memcmp(offer->model->projections, edition->model->projections,
