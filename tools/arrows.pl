@@ -23,6 +23,7 @@ my %may = (
 my %library = (
     'lmdb.h' => [qw(views)],
     'jansson.h' => [qw(base)],
+    'wslay/wslay.h' => [qw(proto)],
     'jwt.h' => [qw(auth)],
     'curl/curl.h' => [qw(auth proto)],
     'nats/nats.h' => [qw(log)],
