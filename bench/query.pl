@@ -79,7 +79,8 @@ sub report {
             $requests{$path} / $seconds{$path};
     }
     printf "%-22s %11.2fx\n", 'ratio', $per{'/graphql'} / $per{'/return'};
-    printf "\nCPU lost to others: %.0f%% before, %.0f%% after\n",
+    printf "\nworker's own memory: %.1f MB\n", worker_memory();
+    printf "CPU lost to others: %.0f%% before, %.0f%% after\n",
         $probe, $probe_after;
 }
 
@@ -104,6 +105,17 @@ sub cpu_us {
         }
     }
     return $sum;
+}
+
+# Megabytes of the largest worker that are not mapped files.
+sub worker_memory {
+    my $most = 0;
+    for my $pid ($t->workers) {
+        my ($kb) = Kappa::Test::read_file("/proc/$pid/status")
+            =~ /^RssAnon:\s+(\d+)/m;
+        $most = $kb if $kb && $kb > $most;
+    }
+    return $most / 1024;
 }
 
 # How many percent of a busy 200 ms this process did not get.
