@@ -15,6 +15,9 @@ use constant INT_MAX => 2147483647;
 # A key in kappa is at most that many bytes.
 use constant KEY_MAX => 255;
 
+my $FIELDS = join '|', qw(Package Version Size Section Maintainer
+    Description Description-en Homepage);
+
 my %packages;
 my $skipped = 0;
 
@@ -38,9 +41,7 @@ print STDERR "packages.pl: $skipped entries without name, version, size, "
 sub read_stanza {
     my ($stanza) = @_;
     my %field;
-    for my $line (split /\n/, $stanza) {
-        $field{$1} = $2 if $line =~ /^([A-Za-z0-9-]+): *(.*?)\s*$/;
-    }
+    $field{$1} = $2 while $stanza =~ /^($FIELDS): *(.*\S)/mgo;
     return {
         name => $field{Package},
         version => $field{Version},
