@@ -1,0 +1,116 @@
+#include "base/json.h"
+#include "views/key.h"
+#include "views/read.h"
+#include "views/row.h"
+
+/* Rows of past events, from their JSON. */
+
+static kappa_status_t
+column_json(kappa_arena_t *arena, const kappa_column_t *column,
+    const kappa_value_t *value, kappa_str_t *out)
+{
+    kappa_buf_t buf;
+
+    *out = KAPPA_STR_NULL;
+    if (!value || kappa_is_null(value)) {
+        return KAPPA_OK;
+    }
+    kappa_buf_init(&buf, kappa_arena_source(arena));
+    kappa_status_t status = kappa_column_json(&buf, column->kind, value);
+    if (status == KAPPA_OK && buf.failed) {
+        status = KAPPA_NOMEM;
+    }
+    if (status == KAPPA_OK) {
+        *out = kappa_str_dup(arena, kappa_buf_view(&buf));
+        status = out->data ? KAPPA_OK : KAPPA_NOMEM;
+    }
+    kappa_buf_release(&buf);
+    return status;
+}
+
+static kappa_status_t
+all_columns(kappa_arena_t *arena, const kappa_view_t *view,
+    const kappa_value_t *object, kappa_str_t *columns)
+{
+    for (uint32_t i = 0; i < view->column_count; i++) {
+        const kappa_column_t *column = &view->columns[i];
+        kappa_status_t status = column_json(arena, column,
+            kappa_value_member(object, column->name),
+            &columns[column->number]);
+
+        /* Of another type than today's schema has: null. */
+        if (status != KAPPA_OK && status != KAPPA_INVALID) {
+            return status;
+        }
+    }
+    return KAPPA_OK;
+}
+
+static kappa_status_t
+key_of(kappa_arena_t *arena, const kappa_view_t *view,
+    const kappa_str_t *columns, kappa_str_t *out)
+{
+    kappa_key_t key;
+
+    kappa_key_init(&key);
+    for (uint32_t i = 0; i < view->key_count; i++) {
+        const kappa_column_t *column = &view->columns[view->key[i]];
+
+        kappa_key_add_json(&key, column->kind, columns[column->number]);
+    }
+    if (key.null || !kappa_key_fits(&key)) {
+        return KAPPA_CORRUPT;
+    }
+    *out = kappa_str_dup(arena, kappa_key_str(&key));
+    return out->data ? KAPPA_OK : KAPPA_NOMEM;
+}
+
+static kappa_status_t
+make_row(kappa_arena_t *arena, const kappa_view_t *view,
+    const kappa_str_t *columns, uint32_t count, kappa_row_t *row)
+{
+    kappa_str_t key;
+    kappa_status_t status = key_of(arena, view, columns, &key);
+
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    size_t len = kappa_row_size(columns, count);
+    uint8_t *bytes = kappa_arena_bytes(arena, len);
+    if (!bytes) {
+        return KAPPA_NOMEM;
+    }
+    kappa_row_write(bytes, columns, count);
+    *row = (kappa_row_t){
+        .data = bytes, .len = len, .type = view->type, .view = view, .key = key
+    };
+    return KAPPA_OK;
+}
+
+kappa_status_t
+kappa_read_event_row(const kappa_event_t *event, const kappa_view_t *view,
+    kappa_arena_t *arena, kappa_row_t *row)
+{
+    kappa_value_t object;
+    uint32_t count = 0;
+
+    if (event->forgotten || !event->row.data) {
+        return KAPPA_NOT_FOUND;
+    }
+    kappa_status_t status = kappa_json_parse(arena, event->row, &object, NULL);
+    if (status != KAPPA_OK || object.kind != KAPPA_OBJECT) {
+        return status == KAPPA_NOMEM ? status : KAPPA_CORRUPT;
+    }
+    for (uint32_t i = 0; i < view->column_count; i++) {
+        if (view->columns[i].number >= count) {
+            count = view->columns[i].number + 1;
+        }
+    }
+    kappa_str_t *columns = KAPPA_NEW_ARRAY(arena, kappa_str_t, count);
+    if (!columns) {
+        return KAPPA_NOMEM;
+    }
+    status = all_columns(arena, view, &object, columns);
+    return status == KAPPA_OK ? make_row(arena, view, columns, count, row)
+                              : status;
+}

@@ -1,0 +1,440 @@
+#include "views/read_private.h"
+
+/* Lists: a page of an index's entries, and the rows they stand for. */
+
+#define PAGE_MAX 1000
+#define EXAMINED_PER_ROW 10
+#define COUNTED_MAX 100000
+
+typedef struct {
+    kappa_read_t *read;
+    const kappa_field_t *field;
+    const kappa_list_t *list;
+    const kappa_value_t *args;
+    kappa_arena_t *arena;
+    kappa_errors_t *errors;
+    kappa_range_entries_t range;
+    kappa_scan_t scan;
+    /* What to read of the range. Cursors are entries, themselves left out. */
+    uint32_t limit;
+    bool from_end; /* last: */
+    kappa_str_t after;
+    kappa_str_t before;
+    bool ascending; /* the way the index is gone through */
+    /* What was read. */
+    kappa_dbi_t dbi;
+    kappa_row_t *rows;
+    kappa_str_t *entries;
+    uint32_t count;
+    uint32_t examined;
+    bool more;
+    kappa_str_t last; /* entry looked at */
+} work_t;
+
+/* ---- paging arguments ---- */
+
+static const kappa_value_t *
+paging_arg(const work_t *w, kappa_arg_role_t role, const char **name)
+{
+    for (uint32_t i = 0; i < w->list->arg_count; i++) {
+        if (w->list->args[i].role == role && !kappa_is_null(&w->args[i])) {
+            *name = w->field->args[i].name.data;
+            return &w->args[i];
+        }
+    }
+    return NULL;
+}
+
+static kappa_status_t
+page_size(work_t *w, const kappa_value_t *value, const char *name)
+{
+    if (value->as.integer < 0) {
+        kappa_errors_add(w->errors, "BAD_USER_INPUT",
+            "Argument \"%s\" can't be negative.", name);
+        return KAPPA_INVALID;
+    }
+    if (value->as.integer > PAGE_MAX) {
+        kappa_errors_add(w->errors, "LIMIT_EXCEEDED",
+            "Argument \"%s\" can be at most %d; take several pages.", name,
+            PAGE_MAX);
+        return KAPPA_INVALID;
+    }
+    w->limit = (uint32_t)value->as.integer;
+    return KAPPA_OK;
+}
+
+static kappa_status_t
+page_cursor(
+    work_t *w, kappa_arg_role_t role, const char *what, kappa_str_t *entry)
+{
+    const char *name;
+    const kappa_value_t *value = paging_arg(w, role, &name);
+    bool no_memory;
+
+    if (!value
+        || kappa_cursor_read(
+            &w->scan, value->as.string, w->arena, entry, &no_memory)) {
+        return KAPPA_OK;
+    }
+    if (no_memory) {
+        return KAPPA_NOMEM;
+    }
+    kappa_errors_add(w->errors, "BAD_USER_INPUT",
+        "Argument \"%s\" is no cursor of this list with these filters and "
+        "this order.",
+        what);
+    return KAPPA_INVALID;
+}
+
+static kappa_status_t
+page_args(work_t *w)
+{
+    const char *name;
+    const kappa_value_t *first = paging_arg(w, KAPPA_ARG_FIRST, &name);
+    const kappa_value_t *last = paging_arg(w, KAPPA_ARG_LAST, &name);
+    kappa_status_t status = KAPPA_OK;
+
+    w->limit = w->list->default_limit;
+    if (first && last) {
+        kappa_errors_add(w->errors, "BAD_USER_INPUT",
+            "Give \"first\" or \"last\", not both.");
+        return KAPPA_INVALID;
+    }
+    if (first || last) {
+        status = page_size(w, first ? first : last, first ? "first" : "last");
+    }
+    w->from_end = last != NULL;
+    w->ascending = w->range.choice->descending == w->from_end;
+    if (status == KAPPA_OK) {
+        status = page_cursor(w, KAPPA_ARG_AFTER, "after", &w->after);
+    }
+    return status == KAPPA_OK
+        ? page_cursor(w, KAPPA_ARG_BEFORE, "before", &w->before)
+        : status;
+}
+
+/* ---- going through entries ---- */
+
+/* A segment without what cursors cut off; above: entries must be greater. */
+typedef struct {
+    kappa_str_t low;
+    kappa_str_t high;
+    kappa_str_t above; /* data NULL: none */
+} cut_t;
+
+static cut_t
+cut(const work_t *w, const kappa_segment_t *segment)
+{
+    bool descending = w->range.choice->descending;
+    kappa_str_t above = descending ? w->before : w->after;
+    kappa_str_t below = descending ? w->after : w->before;
+    cut_t c = { segment->low, segment->high, above };
+
+    if (above.data && kappa_str_cmp(above, c.low) > 0) {
+        c.low = above;
+    }
+    if (below.data && kappa_str_cmp(below, c.high) < 0) {
+        c.high = below;
+    }
+    return c;
+}
+
+static bool
+in_cut(const cut_t *c, kappa_str_t entry)
+{
+    return kappa_str_cmp(entry, c->high) < 0
+        && kappa_str_cmp(entry, c->low) >= 0;
+}
+
+static kappa_status_t
+first_entry(
+    const work_t *w, const cut_t *c, kappa_str_t *entry, kappa_str_t *value)
+{
+    return w->ascending
+        ? kappa_txn_seek(w->read->txn, w->dbi, c->low, entry, value)
+        : kappa_txn_seek_before(w->read->txn, w->dbi, c->high, entry, value);
+}
+
+static kappa_status_t
+next_entry(const work_t *w, kappa_str_t *entry, kappa_str_t *value)
+{
+    return w->ascending
+        ? kappa_txn_next(w->read->txn, w->dbi, entry, value)
+        : kappa_txn_previous(w->read->txn, w->dbi, entry, value);
+}
+
+/* The row of an entry: in index 0 it is there already. */
+static kappa_status_t
+row_of(const work_t *w, kappa_str_t entry, kappa_str_t value, kappa_row_t *row)
+{
+    const kappa_view_t *view = w->list->view;
+    kappa_key_t stored;
+    kappa_str_t key = kappa_key_of_entry(w->range.choice->index, entry);
+
+    if (!key.data) {
+        return KAPPA_CORRUPT;
+    }
+    if (w->dbi != KAPPA_DBI_ROWS) {
+        kappa_key_init(&stored);
+        kappa_key_row_prefix(&stored, view);
+        kappa_key_add_raw(&stored, key);
+        kappa_status_t status = kappa_txn_get(
+            w->read->txn, KAPPA_DBI_ROWS, kappa_key_str(&stored), &value);
+        if (status != KAPPA_OK) {
+            return status == KAPPA_NOT_FOUND ? KAPPA_CORRUPT : status;
+        }
+    }
+    *row = (kappa_row_t){ .data = (const uint8_t *)value.data,
+        .len = value.len,
+        .type = view->type,
+        .view = view,
+        .key = key };
+    return KAPPA_OK;
+}
+
+/* Takes an entry; w->more: the page was full before it, or enough was looked
+ * at. */
+static kappa_status_t
+take(work_t *w, kappa_str_t entry, kappa_str_t value)
+{
+    kappa_row_t row;
+    bool visible = true;
+    bool rule = w->list->view->allow != NULL;
+
+    w->last = entry;
+    w->examined++;
+    if (!rule && w->count == w->limit) {
+        w->more = true;
+        return KAPPA_OK;
+    }
+    kappa_status_t status = row_of(w, entry, value, &row);
+    if (status == KAPPA_OK && rule) {
+        status = kappa_read_visible(w->read, &row, w->arena, &visible);
+    }
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    if (visible && w->count < w->limit) {
+        w->rows[w->count] = row;
+        w->entries[w->count++] = entry;
+        return KAPPA_OK;
+    }
+    w->more = visible || w->examined >= w->limit * EXAMINED_PER_ROW;
+    return KAPPA_OK;
+}
+
+/* What was read: all of the cut, or up to the last entry. */
+static kappa_status_t
+note(work_t *w, const cut_t *c)
+{
+    kappa_str_t low = c->low, high = c->high;
+
+    if (!w->read->deps) {
+        return KAPPA_OK;
+    }
+    if (w->more && w->ascending) {
+        char *past = kappa_arena_bytes(w->arena, w->last.len + 1);
+
+        if (!past) {
+            return KAPPA_NOMEM;
+        }
+        memcpy(past, w->last.data, w->last.len);
+        past[w->last.len] = '\0';
+        high = kappa_str(past, w->last.len + 1);
+    } else if (w->more) {
+        low = w->last;
+    }
+    return kappa_read_note_range(w->read, w->range.choice->index, low, high);
+}
+
+static kappa_status_t
+read_segment(work_t *w, const kappa_segment_t *segment)
+{
+    cut_t c = cut(w, segment);
+    kappa_str_t entry, value;
+    kappa_status_t status;
+
+    if (kappa_str_cmp(c.low, c.high) >= 0) {
+        return KAPPA_OK;
+    }
+    status = first_entry(w, &c, &entry, &value);
+    while (status == KAPPA_OK && !w->more && in_cut(&c, entry)) {
+        if (!c.above.data || !kappa_str_eq(entry, c.above)) {
+            status = take(w, entry, value);
+        }
+        if (status == KAPPA_OK && !w->more) {
+            status = next_entry(w, &entry, &value);
+        }
+    }
+    if (status != KAPPA_OK && status != KAPPA_DONE) {
+        return status;
+    }
+    return note(w, &c);
+}
+
+static kappa_status_t
+read_segments(work_t *w)
+{
+    uint32_t count = w->range.count;
+    kappa_status_t status = KAPPA_OK;
+
+    for (uint32_t i = 0; status == KAPPA_OK && !w->more && i < count; i++) {
+        status = read_segment(
+            w, &w->range.segments[w->ascending ? i : count - 1 - i]);
+    }
+    return status;
+}
+
+/* ---- the page ---- */
+
+static void
+reverse(work_t *w)
+{
+    for (uint32_t i = 0; i < w->count / 2; i++) {
+        uint32_t j = w->count - 1 - i;
+        kappa_row_t row = w->rows[i];
+        kappa_str_t entry = w->entries[i];
+
+        w->rows[i] = w->rows[j];
+        w->rows[j] = row;
+        w->entries[i] = w->entries[j];
+        w->entries[j] = entry;
+    }
+}
+
+/* Whether anything lies beyond a cursor, on the side the page is not: the
+ * cursor's own entry, or one behind it. */
+static kappa_status_t
+beyond(work_t *w, kappa_str_t cursor, bool below, bool *found)
+{
+    kappa_str_t entry, value;
+
+    *found = false;
+    for (uint32_t i = 0; cursor.data && !*found && i < w->range.count; i++) {
+        const kappa_segment_t *s = &w->range.segments[i];
+        kappa_str_t from =
+            below || kappa_str_cmp(cursor, s->low) < 0 ? s->low : cursor;
+        kappa_status_t status =
+            kappa_txn_seek(w->read->txn, w->dbi, from, &entry, &value);
+
+        if (status != KAPPA_OK && status != KAPPA_DONE) {
+            return status;
+        }
+        *found = status == KAPPA_OK && kappa_str_cmp(entry, s->high) < 0
+            && (!below || kappa_str_cmp(entry, cursor) <= 0);
+    }
+    return KAPPA_OK;
+}
+
+static kappa_status_t
+fill_page(work_t *w, kappa_page_t *page)
+{
+    bool descending = w->range.choice->descending;
+    bool before, after;
+    kappa_status_t status = beyond(w, w->after, !descending, &before);
+
+    if (status == KAPPA_OK) {
+        status = beyond(w, w->before, descending, &after);
+    }
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    if (w->from_end) {
+        reverse(w);
+    }
+    kappa_scan_t *scan = KAPPA_NEW(w->arena, kappa_scan_t);
+    kappa_range_entries_t *range = KAPPA_NEW(w->arena, kappa_range_entries_t);
+    if (!scan || !range) {
+        return KAPPA_NOMEM;
+    }
+    *range = w->range;
+    *scan = (kappa_scan_t){ w->field, range, w->entries };
+    *page = (kappa_page_t){ .rows = w->rows,
+        .count = w->count,
+        .has_next = (w->more && !w->from_end) || after,
+        .has_previous = (w->more && w->from_end) || before,
+        .total = -1,
+        .scan = scan };
+    return KAPPA_OK;
+}
+
+/* How many entries there are, for equalities without a row rule. */
+static kappa_status_t
+count_all(work_t *w, int64_t *total)
+{
+    kappa_str_t entry, value;
+    int64_t count = 0;
+    const kappa_segment_t *s = w->range.segments;
+
+    *total = -1;
+    if (w->range.choice->ranged || w->list->view->allow) {
+        return KAPPA_OK;
+    }
+    if (!w->range.count) {
+        *total = 0;
+        return KAPPA_OK;
+    }
+    kappa_status_t status =
+        kappa_txn_seek(w->read->txn, w->dbi, s->low, &entry, &value);
+    while (status == KAPPA_OK && count <= COUNTED_MAX
+        && kappa_str_cmp(entry, s->high) < 0) {
+        count++;
+        status = kappa_txn_next(w->read->txn, w->dbi, &entry, &value);
+    }
+    if (status != KAPPA_OK && status != KAPPA_DONE) {
+        return status;
+    }
+    *total = count <= COUNTED_MAX ? count : -1;
+    return kappa_read_note_range(
+        w->read, w->range.choice->index, s->low, s->high);
+}
+
+static kappa_status_t
+read_page(work_t *w, bool want_total, kappa_page_t *page)
+{
+    int64_t total = -1;
+    kappa_status_t status;
+
+    w->dbi = w->range.choice->index == w->list->view->indexes
+        ? KAPPA_DBI_ROWS
+        : KAPPA_DBI_INDEX;
+    w->rows = kappa_arena_alloc(w->arena, sizeof(*w->rows) * w->limit);
+    w->entries = kappa_arena_alloc(w->arena, sizeof(*w->entries) * w->limit);
+    if (!w->rows || !w->entries) {
+        return KAPPA_NOMEM;
+    }
+    status = read_segments(w);
+    if (status == KAPPA_OK && want_total) {
+        status = count_all(w, &total);
+    }
+    if (status == KAPPA_OK) {
+        status = fill_page(w, page);
+        page->total = total;
+    }
+    return kappa_read_status(status);
+}
+
+kappa_status_t
+kappa_read_list(kappa_data_t *data, const kappa_field_t *field,
+    const kappa_row_t *parent, const kappa_value_t *args, bool want_total,
+    kappa_arena_t *arena, kappa_page_t *page, kappa_errors_t *errors)
+{
+    work_t w = { .read = data->ctx,
+        .field = field,
+        .list = field->binding->data,
+        .arena = arena,
+        .errors = errors };
+    kappa_status_t status = kappa_read_args(w.read, field, w.list->stamps,
+        w.list->stamp_count, args, arena, &w.args, errors);
+
+    if (status == KAPPA_OK) {
+        status = kappa_read_range(
+            w.list, field, parent, w.args, arena, &w.range, errors);
+    }
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    w.scan = (kappa_scan_t){ field, &w.range, NULL };
+    status = page_args(&w);
+    return status == KAPPA_OK ? read_page(&w, want_total, page) : status;
+}
