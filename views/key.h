@@ -48,12 +48,18 @@ kappa_key_str(const kappa_key_t *key)
     return kappa_str(key->data, key->len);
 }
 
-/* Whether it can be a row's key: no null part, within both limits. */
+/* What rows and indexes are stored under begins with: the prefix of a view's
+ * rows, and of an index's entries (numbers from the generation's layout). */
+#define KAPPA_ROW_PREFIX_BYTES 2
+#define KAPPA_INDEX_PREFIX_BYTES 4
+
+/* Whether it can be a row's key: within both limits. */
 static inline bool
 kappa_key_fits(const kappa_key_t *key)
 {
     return !key->over && !key->invalid
-        && key->parts_bytes <= KAPPA_KEY_BYTES_MAX;
+        && key->parts_bytes <= KAPPA_KEY_BYTES_MAX
+        && key->len <= KAPPA_ENTRY_BYTES_MAX - KAPPA_ROW_PREFIX_BYTES;
 }
 
 /* Bytes as they are: a prefix, or another encoded key. Not counted in
@@ -87,10 +93,7 @@ size_t kappa_key_part_len(kappa_column_kind_t kind, kappa_str_t rest);
 kappa_status_t kappa_key_of_values(
     kappa_key_t *key, const kappa_view_t *view, const kappa_value_t *parts);
 
-/* What rows and indexes are stored under: the prefix of a view's rows, and of
- * an index's entries (numbers from the generation's layout). */
-#define KAPPA_ROW_PREFIX_BYTES 2
-#define KAPPA_INDEX_PREFIX_BYTES 4
+/* Adds these prefixes. */
 void kappa_key_row_prefix(kappa_key_t *key, const kappa_view_t *view);
 void kappa_key_index_prefix(kappa_key_t *key, const kappa_index_t *index);
 

@@ -298,7 +298,10 @@ fill_rule(events_t *e, kappa_event_rule_t *rule)
     if (!rule->effects) {
         return KAPPA_NOMEM;
     }
-    kappa_status_t status = own_effect(e, rule);
+    kappa_status_t status = kappa_model_data_members(e, rule);
+    if (status == KAPPA_OK) {
+        status = own_effect(e, rule);
+    }
     return status == KAPPA_OK ? kappa_model_on_effects(e, rule) : status;
 }
 

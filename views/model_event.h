@@ -40,6 +40,11 @@ kappa_status_t kappa_model_collect_ons(events_t *e);
 /* Appends what @ons do at this rule's event. */
 kappa_status_t kappa_model_on_effects(events_t *e, kappa_event_rule_t *rule);
 
+/* ---- model_data.c ---- */
+
+/* Fills rule->members. */
+kappa_status_t kappa_model_data_members(events_t *e, kappa_event_rule_t *rule);
+
 /* ---- model_set.c ---- */
 
 /* The type of `event` at a rule (SEMANTICS 2 and 3). */

@@ -93,7 +93,7 @@ kappa_status_t kappa_writer_replay(kappa_writer_t *writer,
     kappa_errors_t *errors);
 
 /* A row as the accepted events so far left it. KAPPA_NOT_FOUND. Valid until
- * the transaction ends. */
+ * the next event is decided. */
 kappa_status_t kappa_writer_get(kappa_writer_t *writer,
     const kappa_view_t *view, kappa_str_t key, const uint8_t **row);
 

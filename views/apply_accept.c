@@ -1,0 +1,127 @@
+#include "views/apply.h"
+#include "views/changes.h"
+#include "views/idempotency.h"
+#include "views/row.h"
+
+static kappa_status_t
+accept_entries(kappa_txn_t *txn, const kappa_node_t *node)
+{
+    kappa_status_t status = KAPPA_OK;
+
+    for (uint32_t i = 1; i < node->view->index_count && status == KAPPA_OK;
+         i++) {
+        kappa_str_t old = node->old_entries[i];
+        kappa_str_t new = node->new_entries[i];
+
+        if (kappa_str_eq(old, new)) {
+            continue;
+        }
+        if (old.len != 0) {
+            status = kappa_txn_del(txn, KAPPA_DBI_INDEX, old);
+        }
+        if (status == KAPPA_OK && new.len != 0) {
+            status = kappa_txn_put(txn, KAPPA_DBI_INDEX, new, KAPPA_STR(""));
+        }
+    }
+    return status;
+}
+
+static uint64_t *
+differing(kappa_arena_t *arena, const kappa_node_t *node)
+{
+    const kappa_view_t *view = node->view;
+    uint64_t *bits =
+        KAPPA_NEW_ARRAY(arena, uint64_t, view->column_count / 64 + 1);
+
+    for (uint32_t i = 0; bits != NULL && i < view->column_count; i++) {
+        uint32_t number = view->columns[i].number;
+        kappa_str_t old =
+            node->row ? kappa_row_column(node->row, number) : KAPPA_STR_NULL;
+        kappa_str_t new = node->new_row
+            ? kappa_row_column(node->new_row, number)
+            : KAPPA_STR_NULL;
+
+        if (!kappa_str_eq(old, new)) {
+            bits[i / 64] |= UINT64_C(1) << i % 64;
+        }
+    }
+    return bits;
+}
+
+static kappa_status_t
+record_changes(kappa_changeset_t *set, uint64_t seq)
+{
+    uint32_t count = 0;
+
+    for (kappa_node_t *n = set->touched; n != NULL; n = n->next_touched) {
+        count += n->changed;
+    }
+    kappa_change_t *changes =
+        KAPPA_NEW_ARRAY(set->event, kappa_change_t, count);
+    if (changes == NULL) {
+        return KAPPA_NOMEM;
+    }
+    count = 0;
+    for (kappa_node_t *n = set->touched; n != NULL; n = n->next_touched) {
+        if (!n->changed) {
+            continue;
+        }
+        const uint64_t *columns = differing(set->event, n);
+        if (columns == NULL) {
+            return KAPPA_NOMEM;
+        }
+        changes[count++] = (kappa_change_t){ .seq = seq,
+            .view = n->view,
+            .key = n->key,
+            .existed = n->row != NULL,
+            .exists = n->new_row != NULL,
+            .columns = columns,
+            .old_entries = n->old_entries,
+            .new_entries = n->new_entries };
+    }
+    return kappa_changes_put(set->txn, seq, changes, count, &set->buf);
+}
+
+static kappa_status_t
+remember_key(kappa_txn_t *txn, const kappa_event_t *event)
+{
+    uint8_t name[KAPPA_IDEMPOTENCY_BYTES];
+    char value[sizeof(event->seq) + KAPPA_ARGS_HASH_BYTES];
+
+    if (event->idempotency_key.data == NULL) {
+        return KAPPA_OK;
+    }
+    kappa_idempotency_name(event, name);
+    memcpy(value, &event->seq, sizeof(event->seq));
+    memcpy(
+        value + sizeof(event->seq), event->args_hash, KAPPA_ARGS_HASH_BYTES);
+    return kappa_txn_put(txn, KAPPA_DBI_IDEMPOTENCY,
+        kappa_str((const char *)name, sizeof(name)),
+        kappa_str(value, sizeof(value)));
+}
+
+kappa_status_t
+kappa_apply_accept(
+    kappa_apply_t *apply, const kappa_event_t *event, bool changes)
+{
+    kappa_changeset_t *set = apply->set;
+    kappa_status_t status =
+        changes ? record_changes(set, event->seq) : KAPPA_OK;
+
+    for (kappa_node_t *n = set->touched; n != NULL && status == KAPPA_OK;
+         n = n->next_touched) {
+        if (n->changed) {
+            status = accept_entries(set->txn, n);
+        }
+        if (status == KAPPA_OK) {
+            status = kappa_node_accept(set, n);
+        }
+    }
+    if (status == KAPPA_OK) {
+        status = kappa_extremes_accept(set);
+    }
+    if (status == KAPPA_OK) {
+        status = remember_key(set->txn, event);
+    }
+    return status == KAPPA_OK ? kappa_history_put(set->txn, event) : status;
+}

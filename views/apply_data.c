@@ -1,0 +1,464 @@
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "graphql/coerce.h"
+#include "views/apply.h"
+
+/* The event's data and key, as typed values. */
+
+#define NUMBER_CHARS_MAX 64
+
+static const kappa_type_ref_t *
+type_of(const kappa_apply_t *apply, kappa_str_t name)
+{
+    const kappa_event_rule_t *rule = apply->rule;
+
+    for (uint32_t i = 0; rule != NULL && i < rule->member_count; i++) {
+        if (kappa_str_eq(rule->members[i].name, name)) {
+            return rule->members[i].type;
+        }
+    }
+    if (apply->mutation != NULL) {
+        const kappa_input_t *arg =
+            kappa_field_arg(apply->mutation->field, name);
+
+        return arg ? arg->type : NULL;
+    }
+    return NULL;
+}
+
+/* Objects of output types are stored as they are. */
+static bool
+coercible(const kappa_type_ref_t *type)
+{
+    return kappa_type_is_input(type->named);
+}
+
+static kappa_status_t
+coerce(kappa_apply_t *apply, kappa_str_t name, const kappa_type_ref_t *type,
+    kappa_value_t *value)
+{
+    kappa_value_t json = *value;
+
+    if (type == NULL || kappa_is_null(value) || !coercible(type)) {
+        return KAPPA_OK;
+    }
+    return kappa_coerce_value(
+        apply->set->event, &json, type, name, value, apply->errors);
+}
+
+static kappa_status_t
+coerce_members(kappa_apply_t *apply, const kappa_value_t *json)
+{
+    kappa_member_t *members =
+        KAPPA_NEW_ARRAY(apply->set->event, kappa_member_t, json->count);
+
+    if (members == NULL) {
+        return KAPPA_NOMEM;
+    }
+    for (uint32_t i = 0; i < json->count; i++) {
+        members[i] = json->as.members[i];
+        kappa_status_t status = coerce(apply, members[i].name,
+            type_of(apply, members[i].name), &members[i].value);
+        if (status != KAPPA_OK) {
+            return status;
+        }
+    }
+    apply->data = *json;
+    apply->data.as.members = members;
+    return KAPPA_OK;
+}
+
+static kappa_status_t
+parse_data(kappa_apply_t *apply)
+{
+    kappa_value_t json = { .kind = KAPPA_OBJECT };
+    kappa_str_t message = KAPPA_STR_NULL;
+
+    if (apply->in->data.data != NULL) {
+        kappa_status_t status = kappa_json_parse(
+            apply->set->event, apply->in->data, &json, &message);
+
+        if (status == KAPPA_INVALID) {
+            return kappa_apply_refuse(apply, "BAD_USER_INPUT",
+                "data is no JSON: %.*s", KAPPA_STR_ARG(message));
+        }
+        if (status != KAPPA_OK) {
+            return status;
+        }
+    }
+    if (json.kind != KAPPA_OBJECT) {
+        return kappa_apply_refuse(
+            apply, "BAD_USER_INPUT", "data must be an object");
+    }
+    return coerce_members(apply, &json);
+}
+
+static bool
+is_column(const kappa_view_t *view, kappa_str_t name)
+{
+    for (uint32_t i = 0; i < view->column_count; i++) {
+        if (kappa_str_eq(view->columns[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Input objects that are no column themselves: DESIGN 5.2, Rules. */
+static bool
+is_spread(const kappa_apply_t *apply, const kappa_member_t *member)
+{
+    if (member->value.kind != KAPPA_OBJECT
+        || is_column(apply->view, member->name)) {
+        return false;
+    }
+    const kappa_type_ref_t *type = type_of(apply, member->name);
+    return type != NULL && type->named->kind == KAPPA_TYPE_INPUT_OBJECT;
+}
+
+static kappa_status_t
+find_spread(kappa_apply_t *apply)
+{
+    const kappa_value_t *data = &apply->data;
+
+    if (apply->view == NULL) {
+        return KAPPA_OK;
+    }
+    for (uint32_t i = 0; i < data->count; i++) {
+        if (!is_spread(apply, &data->as.members[i])) {
+            continue;
+        }
+        if (apply->spread == NULL) {
+            apply->spread = KAPPA_NEW_ARRAY(
+                apply->set->event, const kappa_value_t *, data->count);
+            if (apply->spread == NULL) {
+                return KAPPA_NOMEM;
+            }
+        }
+        apply->spread[apply->spread_count++] = &data->as.members[i].value;
+    }
+    return KAPPA_OK;
+}
+
+kappa_status_t
+kappa_apply_data(kappa_apply_t *apply, const kappa_value_t *data)
+{
+    kappa_status_t status = KAPPA_OK;
+
+    if (data != NULL) {
+        apply->data = *data;
+        apply->data_changed = true;
+    } else {
+        status = parse_data(apply);
+    }
+    apply->event.data = apply->data;
+    return status == KAPPA_OK ? find_spread(apply) : status;
+}
+
+static const kappa_value_t *
+member_or_older(const kappa_value_t *object, const kappa_column_t *column)
+{
+    const kappa_value_t *value = kappa_value_member(object, column->name);
+
+    for (uint32_t i = 0; value == NULL && i < column->was_count; i++) {
+        value = kappa_value_member(object, column->was[i]);
+    }
+    return value;
+}
+
+const kappa_value_t *
+kappa_apply_member(const kappa_apply_t *apply, const kappa_column_t *column)
+{
+    const kappa_value_t *value = member_or_older(&apply->data, column);
+
+    for (uint32_t i = 0; value == NULL && i < apply->spread_count; i++) {
+        value = member_or_older(apply->spread[i], column);
+    }
+    return value && value->kind != KAPPA_UNSET ? value : NULL;
+}
+
+kappa_status_t
+kappa_apply_set_member(
+    kappa_apply_t *apply, kappa_str_t name, const kappa_value_t *value)
+{
+    uint32_t count = apply->data.count;
+    kappa_member_t *members =
+        KAPPA_NEW_ARRAY(apply->set->event, kappa_member_t, count + 1);
+    uint32_t at = 0;
+
+    if (members == NULL) {
+        return KAPPA_NOMEM;
+    }
+    if (count != 0) {
+        memcpy(members, apply->data.as.members, count * sizeof(*members));
+    }
+    while (at < count && !kappa_str_eq(members[at].name, name)) {
+        at++;
+    }
+    members[at] = (kappa_member_t){ .name = name, .value = *value };
+    apply->data.count = at == count ? count + 1 : count;
+    apply->data.as.members = members;
+    apply->event.data = apply->data;
+    apply->data_changed = true;
+    return KAPPA_OK;
+}
+
+/* --- keys */
+
+static kappa_value_t
+number_from_text(kappa_column_kind_t kind, const kappa_value_t *text)
+{
+    kappa_str_t s = text->as.string;
+    kappa_value_t value = kappa_int(0);
+    char digits[NUMBER_CHARS_MAX];
+    char *end;
+
+    if (kind != KAPPA_COLUMN_DOUBLE) {
+        return kappa_str_to_int64(s, &value.as.integer) ? value : *text;
+    }
+    if (s.len == 0 || s.len >= sizeof(digits)) {
+        return *text;
+    }
+    memcpy(digits, s.data, s.len);
+    digits[s.len] = '\0';
+    value = kappa_double(strtod(digits, &end));
+    return end == digits + s.len ? value : *text;
+}
+
+/* Lines of NDJSON hold keys as strings, whatever they are. */
+static kappa_status_t
+read_part(
+    kappa_apply_t *apply, const kappa_column_t *column, kappa_value_t *part)
+{
+    bool number = column->kind == KAPPA_COLUMN_INT
+        || column->kind == KAPPA_COLUMN_BIGINT
+        || column->kind == KAPPA_COLUMN_DOUBLE;
+
+    if (part->kind == KAPPA_STRING && number) {
+        *part = number_from_text(column->kind, part);
+    }
+    return coerce(
+        apply, column->name, column->field ? column->field->type : NULL, part);
+}
+
+static kappa_status_t
+parse_key(kappa_apply_t *apply, kappa_value_t *out)
+{
+    *out = kappa_null();
+    if (apply->in->key.data == NULL) {
+        return KAPPA_OK;
+    }
+    kappa_status_t status =
+        kappa_json_parse(apply->set->event, apply->in->key, out, NULL);
+    return status == KAPPA_INVALID
+        ? kappa_apply_refuse(apply, "BAD_USER_INPUT", "key is no JSON")
+        : status;
+}
+
+static kappa_status_t
+parts_of_json(kappa_apply_t *apply, const kappa_value_t *json)
+{
+    const kappa_view_t *view = apply->view;
+
+    if (kappa_is_null(json)) {
+        apply->key_made = true;
+        for (uint32_t i = 0; i < view->key_count; i++) {
+            const kappa_value_t *value =
+                kappa_apply_member(apply, &view->columns[view->key[i]]);
+
+            apply->key[i] = value ? *value : kappa_null();
+        }
+    } else if (json->kind == KAPPA_LIST) {
+        if (json->count != view->key_count) {
+            return kappa_apply_refuse(apply, "BAD_USER_INPUT",
+                "the key of %.*s has %u parts, not %u",
+                KAPPA_STR_ARG(view->name), view->key_count, json->count);
+        }
+        memcpy(apply->key, json->as.items, json->count * sizeof(*json));
+    } else if (view->key_count != 1) {
+        return kappa_apply_refuse(apply, "BAD_USER_INPUT",
+            "the key of %.*s is a list of %u", KAPPA_STR_ARG(view->name),
+            view->key_count);
+    } else {
+        apply->key[0] = *json;
+    }
+    return KAPPA_OK;
+}
+
+static void
+parts_of_args(kappa_apply_t *apply)
+{
+    const kappa_mutation_t *mutation = apply->mutation;
+
+    apply->key_made = true;
+    for (uint32_t i = 0; i < apply->view->key_count; i++) {
+        int32_t number = mutation->key_args[i];
+        int32_t member = mutation->key_members ? mutation->key_members[i] : -1;
+        const kappa_value_t *value = NULL;
+
+        if (number >= 0) {
+            value = &apply->args[number];
+        }
+        if (value != NULL && member >= 0) {
+            const kappa_type_t *type =
+                mutation->field->args[number].type->named;
+
+            value = kappa_value_member(value, type->inputs[member].name);
+        }
+        apply->key[i] = value && !kappa_is_null(value) ? *value : kappa_null();
+    }
+}
+
+static kappa_status_t
+make_part(kappa_apply_t *apply, const uint8_t random[10], kappa_value_t *part)
+{
+    uint8_t id[KAPPA_UUID_BYTES];
+    char *text = kappa_arena_bytes(apply->set->event, KAPPA_UUID_CHARS);
+
+    if (text == NULL) {
+        return KAPPA_NOMEM;
+    }
+    kappa_uuid_v7(apply->in->time_ms, random, id);
+    kappa_uuid_format(id, text);
+    *part = kappa_string(kappa_str(text, KAPPA_UUID_CHARS));
+    apply->key_made = true;
+    return KAPPA_OK;
+}
+
+/* A part that nothing gave: its stamp; else CREATE makes one up, once. */
+static kappa_status_t
+missing_part(kappa_apply_t *apply, const kappa_column_t *column,
+    const uint8_t random[10], bool *made, kappa_value_t *part)
+{
+    if (column->stamp != NULL) {
+        apply->key_made = true;
+        apply->scope.caller =
+            apply->mode == KAPPA_APPLY_REPLAY ? &apply->actor : apply->caller;
+        kappa_status_t status = kappa_apply_eval(
+            apply, column->stamp, "@stamp", column->name, part);
+
+        if (status != KAPPA_OK || !kappa_is_null(part)) {
+            return status;
+        }
+        return kappa_apply_refuse(apply, "UNAUTHENTICATED",
+            "%.*s.%.*s is stamped with who asks, and nobody is signed in",
+            KAPPA_STR_ARG(apply->view->name), KAPPA_STR_ARG(column->name));
+    }
+    if (apply->effect == KAPPA_EFFECT_CREATE && !*made
+        && column->kind == KAPPA_COLUMN_STRING && random != NULL) {
+        *made = true;
+        return make_part(apply, random, part);
+    }
+    if (apply->effect == KAPPA_EFFECT_NONE) {
+        return KAPPA_OK;
+    }
+    return kappa_apply_refuse(apply, "BAD_USER_INPUT",
+        "%.*s.%.*s is needed: it is part of the key",
+        KAPPA_STR_ARG(apply->view->name), KAPPA_STR_ARG(column->name));
+}
+
+static kappa_status_t
+complete_parts(kappa_apply_t *apply, const uint8_t random[10], bool *whole)
+{
+    const kappa_view_t *view = apply->view;
+    bool made = false;
+
+    *whole = true;
+    for (uint32_t i = 0; i < view->key_count; i++) {
+        const kappa_column_t *column = &view->columns[view->key[i]];
+        kappa_value_t *part = &apply->key[i];
+        kappa_status_t status = kappa_is_null(part)
+            ? missing_part(apply, column, random, &made, part)
+            : read_part(apply, column, part);
+
+        if (status != KAPPA_OK) {
+            return status;
+        }
+        *whole = *whole && !kappa_is_null(part);
+    }
+    return KAPPA_OK;
+}
+
+static void
+show_key(kappa_apply_t *apply)
+{
+    uint32_t count = apply->view->key_count;
+
+    if (count == 1) {
+        apply->event.key = apply->key[0];
+        return;
+    }
+    apply->event.key = (kappa_value_t){
+        .kind = KAPPA_LIST, .count = count, .as.items = apply->key
+    };
+}
+
+kappa_status_t
+kappa_apply_node(kappa_apply_t *apply, const kappa_view_t *view,
+    kappa_value_t *parts, kappa_node_t **out)
+{
+    kappa_key_t key;
+    kappa_status_t status = kappa_key_of_values(&key, view, parts);
+
+    switch (status) {
+    case KAPPA_OK:
+        return kappa_changeset_node(
+            apply->set, view, kappa_key_str(&key), out);
+    case KAPPA_INVALID:
+        return kappa_apply_refuse(apply, "BAD_USER_INPUT",
+            "a key of %.*s has a part of another type",
+            KAPPA_STR_ARG(view->name));
+    case KAPPA_LIMIT:
+        kappa_apply_refuse(apply, "LIMIT_EXCEEDED",
+            "a key of %.*s has at most %d bytes", KAPPA_STR_ARG(view->name),
+            KAPPA_KEY_BYTES_MAX);
+        return KAPPA_LIMIT;
+    default:
+        return status;
+    }
+}
+
+kappa_status_t
+kappa_apply_key(kappa_apply_t *apply, const uint8_t random[10])
+{
+    const kappa_view_t *view = apply->view;
+    kappa_value_t json;
+    bool whole;
+    kappa_status_t status = KAPPA_OK;
+
+    if (view == NULL) {
+        return parse_key(apply, &apply->event.key);
+    }
+    apply->key =
+        KAPPA_NEW_ARRAY(apply->set->event, kappa_value_t, view->key_count);
+    if (apply->key == NULL) {
+        return KAPPA_NOMEM;
+    }
+    if (apply->mutation != NULL) {
+        parts_of_args(apply);
+    } else {
+        status = parse_key(apply, &json);
+        if (status == KAPPA_OK) {
+            status = parts_of_json(apply, &json);
+        }
+    }
+    if (status == KAPPA_OK) {
+        status = complete_parts(apply, random, &whole);
+    }
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    if (!whole) {
+        apply->key = NULL;
+        return KAPPA_OK;
+    }
+    show_key(apply);
+    return kappa_apply_node(apply, view, apply->key, &apply->node);
+}
+
+void
+kappa_apply_key_json(const kappa_apply_t *apply, kappa_buf_t *buf)
+{
+    kappa_json_value(buf, &apply->event.key);
+}

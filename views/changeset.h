@@ -1,0 +1,127 @@
+#ifndef KAPPA_VIEWS_CHANGESET_H
+#define KAPPA_VIEWS_CHANGESET_H
+
+#include "base/map.h"
+#include "views/env.h"
+#include "views/exact.h"
+#include "views/key.h"
+#include "views/scope.h"
+
+/* What the events of a transaction do, in memory: nodes over what is stored.
+ * A node is a place of a view, under one key: its row, and what the row's
+ * aggregates come from (which is kept whether there is a row or not). It
+ * holds what the accepted events left, and over it what the event under way
+ * makes of it; refusing that event is forgetting the latter. */
+
+/* What one aggregate is made from. */
+typedef struct {
+    int64_t count;       /* rows that count */
+    int64_t sum;         /* of integers */
+    kappa_exact_t exact; /* of doubles */
+    kappa_str_t extreme; /* MIN, MAX: the value as a key part; len 0: none */
+} kappa_kept_t;
+
+/* What all aggregates of one place come from. */
+typedef struct {
+    int64_t members;     /* of a group */
+    kappa_kept_t kept[]; /* by position in view->kept */
+} kappa_record_t;
+
+typedef struct kappa_node_s {
+    const kappa_view_t *view;
+    kappa_str_t key;  /* encoded */
+    kappa_str_t full; /* what it is stored under: row prefix, key */
+
+    /* As the accepted events left it. */
+    const uint8_t *row; /* NULL: no row */
+    uint32_t row_len;
+    uint32_t row_cap; /* of the memory that row has; 0: none of its own */
+    kappa_record_t *record; /* NULL: nothing in it, or not loaded */
+    bool record_loaded;
+    bool row_dirty; /* not yet in the transaction */
+    bool record_dirty;
+    bool listed; /* among the dirty ones */
+    struct kappa_node_s *next_dirty;
+
+    /* As the event under way leaves it. */
+    uint64_t event; /* its number; another one: untouched */
+    bool exists;
+    bool row_touched;
+    bool stamped;               /* a stamp has filled a column in this event */
+    kappa_str_t *cells;         /* JSON by position in view->columns */
+    kappa_record_t *record_now; /* NULL: untouched */
+    struct kappa_node_s *next_touched;
+
+    /* Worked out at its end. */
+    bool changed;
+    const uint8_t *new_row;
+    uint32_t new_len;
+    kappa_str_t *old_entries; /* per index */
+    kappa_str_t *new_entries;
+} kappa_node_t;
+
+typedef struct {
+    const kappa_alloc_t *alloc;
+    kappa_txn_t *txn;
+    kappa_arena_t *batch; /* accepted; until the transaction ends */
+    kappa_arena_t *event; /* the event under way */
+    kappa_map_t nodes;    /* by full */
+    kappa_node_t *dirty;
+    uint64_t number; /* of the event under way */
+    kappa_node_t *touched;
+    kappa_node_t *last_touched;
+    kappa_map_t extremes; /* entry to what the event does: see below */
+    kappa_buf_t buf;      /* for whoever needs it for a moment */
+} kappa_changeset_t;
+
+/* Values in `extremes`. */
+#define KAPPA_EXTREME_ADDED ((void *)(uintptr_t)1)
+#define KAPPA_EXTREME_REMOVED ((void *)(uintptr_t)2)
+
+kappa_status_t kappa_changeset_init(
+    kappa_changeset_t *set, const kappa_alloc_t *alloc);
+void kappa_changeset_release(kappa_changeset_t *set);
+
+/* Begins with nothing over txn. */
+void kappa_changeset_begin(kappa_changeset_t *set, kappa_txn_t *txn);
+
+/* The next event: forgets what the one before did and did not accept. */
+void kappa_changeset_next(kappa_changeset_t *set);
+
+/* The node for a key, its row read. */
+kappa_status_t kappa_changeset_node(kappa_changeset_t *set,
+    const kappa_view_t *view, kappa_str_t key, kappa_node_t **out);
+
+/* Whether it has a row now, and that row for expressions. */
+bool kappa_node_exists(const kappa_changeset_t *set, const kappa_node_t *node);
+void kappa_node_row(const kappa_changeset_t *set, const kappa_node_t *node,
+    kappa_scope_row_t *out);
+
+/* Makes it part of the event under way. Its cells are there from then on if
+ * it exists. */
+kappa_status_t kappa_node_touch(kappa_changeset_t *set, kappa_node_t *node);
+
+/* Its record as the event under way has it, to be changed; never NULL. */
+kappa_status_t kappa_node_record(
+    kappa_changeset_t *set, kappa_node_t *node, kappa_record_t **out);
+
+/* The event is accepted: what it made of this node stands. */
+kappa_status_t kappa_node_accept(kappa_changeset_t *set, kappa_node_t *node);
+
+/* Puts what is dirty into the transaction. */
+kappa_status_t kappa_changeset_flush(kappa_changeset_t *set);
+
+/* Records in KAPPA_DBI_AGGREGATES (views/record.c). Reading needs the view's
+ * aggregates; an aggregate that is not there has nothing in it. */
+kappa_record_t *kappa_record_new(
+    kappa_arena_t *arena, const kappa_view_t *view);
+kappa_record_t *kappa_record_copy(kappa_arena_t *arena,
+    const kappa_view_t *view, const kappa_record_t *from);
+bool kappa_record_empty(
+    const kappa_view_t *view, const kappa_record_t *record);
+void kappa_record_write(
+    kappa_buf_t *buf, const kappa_view_t *view, const kappa_record_t *record);
+kappa_status_t kappa_record_read(kappa_arena_t *arena,
+    const kappa_view_t *view, kappa_str_t bytes, kappa_record_t **out);
+
+#endif
