@@ -1,5 +1,7 @@
 #include "base/value.h"
 
+#include "base/map.h"
+
 #define DEPTH_MAX 256
 
 const kappa_value_t *
@@ -30,29 +32,70 @@ list_eq(const kappa_value_t *a, const kappa_value_t *b, unsigned depth)
     return true;
 }
 
-/* Names are unique in both, so a's members found in b are all of b's. The
- * search starts where the last one was found: equal order costs no search. */
+/* Members in another order are found by a search up to this number, and by a
+ * map past it: a client's objects must not cost the square of their size. */
+#define SEARCHED_MAX 32
+
+static bool
+same_members(const kappa_value_t *a, const kappa_value_t *b,
+    const kappa_map_t *map, unsigned depth)
+{
+    for (uint32_t i = 0; i < a->count; i++) {
+        const kappa_member_t *member = &a->as.members[i];
+        const kappa_value_t *other = &b->as.members[i].value;
+
+        if (!kappa_str_eq(b->as.members[i].name, member->name)) {
+            other = map ? kappa_map_get(map, member->name)
+                        : kappa_value_member(b, member->name);
+        }
+        if (other == NULL || !value_eq(&member->value, other, depth)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+same_order(const kappa_value_t *a, const kappa_value_t *b)
+{
+    for (uint32_t i = 0; i < a->count; i++) {
+        if (!kappa_str_eq(a->as.members[i].name, b->as.members[i].name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+map_members(kappa_map_t *map, const kappa_value_t *object)
+{
+    for (uint32_t i = 0; i < object->count; i++) {
+        const kappa_member_t *member = &object->as.members[i];
+
+        if (kappa_map_put(map, member->name, (void *)(uintptr_t)&member->value)
+            != KAPPA_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Names are unique in both and their numbers equal, so a's members found in b
+ * are all of b's. Without memory for the map the search does as well. */
 static bool
 object_eq(const kappa_value_t *a, const kappa_value_t *b, unsigned depth)
 {
-    uint32_t at = 0;
+    kappa_map_t map;
 
-    for (uint32_t i = 0; i < a->count; i++) {
-        const kappa_member_t *member = &a->as.members[i];
-        uint32_t tried = 0;
-
-        while (!kappa_str_eq(b->as.members[at].name, member->name)) {
-            at = at + 1 == b->count ? 0 : at + 1;
-            if (++tried == b->count) {
-                return false;
-            }
-        }
-        if (!value_eq(&member->value, &b->as.members[at].value, depth)) {
-            return false;
-        }
-        at = at + 1 == b->count ? 0 : at + 1;
+    if (a->count <= SEARCHED_MAX || same_order(a, b)) {
+        return same_members(a, b, NULL, depth);
     }
-    return true;
+    kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
+    kappa_map_init(&map, arena);
+    bool mapped = arena != NULL && map_members(&map, b);
+    bool same = same_members(a, b, mapped ? &map : NULL, depth);
+    kappa_arena_destroy(arena);
+    return same;
 }
 
 static bool

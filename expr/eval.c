@@ -23,14 +23,17 @@ fail(run_t *run, const char *reason)
     return KAPPA_INVALID;
 }
 
+/* What a callback gave for a node. */
 static kappa_status_t
-read(run_t *run, kappa_status_t status, kappa_value_t *out)
+settle(run_t *run, const kappa_node_t *node, kappa_status_t status,
+    kappa_value_t *out)
 {
     if (status == KAPPA_INVALID) {
         return fail(run, "a value that can't be read");
     }
-    kappa_expr_normalize(out);
-    return status;
+    return status == KAPPA_OK
+        ? kappa_expr_settle(node->type, out, run->scratch)
+        : status;
 }
 
 static kappa_status_t
@@ -38,7 +41,7 @@ eval_root(run_t *run, const kappa_node_t *node, kappa_value_t *out)
 {
     const kappa_expr_env_t *env = run->env;
 
-    return read(run,
+    return settle(run, node,
         env->root(
             env->ctx, run->scratch, (kappa_expr_root_t)node->number, out),
         out);
@@ -50,7 +53,7 @@ eval_member(run_t *run, const kappa_node_t *node, kappa_value_t *out)
     const kappa_expr_env_t *env = run->env;
     kappa_expr_root_t root = (kappa_expr_root_t)node->args[0]->number;
 
-    return read(run,
+    return settle(run, node,
         env->member(env->ctx, run->scratch, root, node->number, out), out);
 }
 
@@ -69,7 +72,7 @@ eval_column(run_t *run, const kappa_node_t *node, kappa_value_t *out)
         *out = kappa_null();
         return KAPPA_OK;
     }
-    return read(run,
+    return settle(run, node,
         env->column(
             env->ctx, run->scratch, base->type, row.as.row, node->number, out),
         out);
@@ -103,7 +106,7 @@ eval_field(run_t *run, const kappa_node_t *node, kappa_value_t *out)
     }
     if (object.kind == KAPPA_OBJECT) {
         get_field(&object, node->name, node->number, out);
-        return KAPPA_OK;
+        return kappa_expr_settle(node->type, out, run->scratch);
     }
     *out = kappa_null();
     return kappa_is_null(&object) ? KAPPA_OK
@@ -212,7 +215,7 @@ eval_lookup(run_t *run, const kappa_node_t *node, kappa_value_t *out)
         *out = kappa_null();
         return KAPPA_OK;
     }
-    return read(run,
+    return settle(run, node,
         env->lookup(
             env->ctx, run->scratch, node->view, keys, node->count, out),
         out);

@@ -116,6 +116,9 @@ const kappa_expr_reads_t *kappa_expr_reads(const kappa_expr_t *expr);
  * as long as the caller of kappa_expr_eval wants the result: in scratch, or
  * longer (a row's bytes while its read transaction lasts).
  *
+ * Values may be as JSON gives them back: a Float as an integer, a BigInt or
+ * DateTime as a string; they take the kind of their declared type here.
+ *
  * A callback returns KAPPA_OK, or an error that ends the evaluation and is
  * returned as it is (KAPPA_NOMEM, KAPPA_IO, …); never KAPPA_INVALID. What is
  * absent is null. A callback may be NULL if the scope declares nothing that

@@ -17,6 +17,66 @@ kappa_expr_normalize(kappa_value_t *v)
     }
 }
 
+static void
+settle_scalar(const kappa_expr_type_t *type, kappa_value_t *v)
+{
+    int64_t n;
+
+    kappa_expr_normalize(v);
+    if (type->kind == KAPPA_EXPR_DOUBLE && v->kind == KAPPA_INT) {
+        *v = kappa_double((double)v->as.integer);
+    } else if (type->kind == KAPPA_EXPR_INT && v->kind == KAPPA_STRING
+        && kappa_str_to_int64(v->as.string, &n)) {
+        *v = kappa_int(n);
+    } else if (type->kind == KAPPA_EXPR_TIME && v->kind == KAPPA_STRING
+        && kappa_time_parse(v->as.string, &n)) {
+        *v = kappa_time(n);
+    }
+}
+
+/* Whether JSON tells values of a type from others. */
+static bool
+survives_json(const kappa_expr_type_t *type)
+{
+    return type->kind != KAPPA_EXPR_DOUBLE && type->kind != KAPPA_EXPR_INT
+        && type->kind != KAPPA_EXPR_TIME && type->kind != KAPPA_EXPR_LIST;
+}
+
+static kappa_status_t
+settle_list(
+    const kappa_expr_type_t *type, kappa_value_t *v, kappa_arena_t *scratch)
+{
+    kappa_value_t *items = KAPPA_NEW_ARRAY(scratch, kappa_value_t, v->count);
+
+    if (items == NULL) {
+        return KAPPA_NOMEM;
+    }
+    for (uint32_t i = 0; i < v->count; i++) {
+        items[i] = v->as.items[i];
+        kappa_status_t status =
+            kappa_expr_settle(type->item, &items[i], scratch);
+
+        if (status != KAPPA_OK) {
+            return status;
+        }
+    }
+    v->as.items = items;
+    return KAPPA_OK;
+}
+
+/* Recursion is as deep as the type is written. */
+kappa_status_t
+kappa_expr_settle(
+    const kappa_expr_type_t *type, kappa_value_t *v, kappa_arena_t *scratch)
+{
+    if (type->kind == KAPPA_EXPR_LIST && v->kind == KAPPA_LIST) {
+        return survives_json(type->item) ? KAPPA_OK
+                                         : settle_list(type, v, scratch);
+    }
+    settle_scalar(type, v);
+    return KAPPA_OK;
+}
+
 static kappa_status_t
 fail(const char **reason, const char *text)
 {

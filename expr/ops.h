@@ -10,6 +10,13 @@
 /* BIGINT to INT, UNSET and a double that is not finite to NULL. */
 void kappa_expr_normalize(kappa_value_t *v);
 
+/* What was stored as JSON and read back has lost types: a Float of 5.0 is an
+ * integer, a BigInt and a DateTime are strings. Gives a value the kind of its
+ * declared type, items of a list too; what can't be that stays as it is, for
+ * the operators to refuse. */
+kappa_status_t kappa_expr_settle(
+    const kappa_expr_type_t *type, kappa_value_t *v, kappa_arena_t *scratch);
+
 /* Of any two values; numbers by their numeric value. */
 bool kappa_expr_equal(const kappa_value_t *a, const kappa_value_t *b);
 

@@ -21,9 +21,17 @@ const kappa_expr_type_t kappa_world_kind = {
 
 static const kappa_expr_type_t info;
 
+static const kappa_expr_type_t times = {
+    .kind = KAPPA_EXPR_LIST,
+    .item = &kappa_expr_time,
+};
+
 static const kappa_expr_member_t info_members[] = {
     { N("a"), &kappa_expr_int, 0 },
     { N("nested"), &info, 1 },
+    { N("ratio"), &kappa_expr_double, 2 },
+    { N("big"), &kappa_expr_int, 3 },
+    { N("times"), &times, 4 },
 };
 
 static const kappa_expr_type_t info = {
@@ -165,7 +173,9 @@ kappa_world_init(kappa_world_t *world, kappa_arena_t *arena)
           "\"time\":\"2026-01-02T03:04:05Z\","
           "\"actor\":{\"iss\":null,\"sub\":\"bob\"},\"id\":\"e1\"}",
             &world->event },
-        { "{\"a\":10,\"nested\":null}", &world->item },
+        { "{\"a\":10,\"nested\":null,\"ratio\":5,\"big\":\"12\","
+          "\"times\":[\"2026-11-20T10:25:30.123Z\",null]}",
+            &world->item },
     };
 
     *world = (kappa_world_t){ .now = INT64_C(1795170331123),

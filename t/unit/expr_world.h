@@ -9,7 +9,8 @@
  *   type Package @view(key: "name") { name: String size: Int price: Float
  *     at: DateTime kind: Kind tags: [String] section: String
  *     info: Info json: JSON }          enum Kind { INSTALLED REMOVED BROKEN }
- *   type Info { a: Int nested: Info }
+ *   type Info { a: Int nested: Info
+ *     ratio: Float big: BigInt times: [DateTime] }
  *   type Member @view(key: ["room", "who"]) { room: String who: String
  *     rank: Int }
  */

@@ -57,6 +57,36 @@ compares(void **state)
     kappa_arena_destroy(arena);
 }
 
+/* 20,000 members in reverse order: instant, or minutes under ASan. */
+static void
+compares_large_objects(void **state)
+{
+    enum {
+        N = 20000
+    };
+    kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
+    kappa_member_t *forth = KAPPA_NEW_ARRAY(arena, kappa_member_t, N);
+    kappa_member_t *back = KAPPA_NEW_ARRAY(arena, kappa_member_t, N);
+
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        forth[i].name = kappa_str_printf(arena, "%d", i);
+        forth[i].value = kappa_int(i);
+        back[N - 1 - i] = forth[i];
+    }
+    kappa_value_t a = {
+        .kind = KAPPA_OBJECT, .count = N, .as.members = forth
+    };
+    kappa_value_t b = { .kind = KAPPA_OBJECT, .count = N, .as.members = back };
+    assert_true(kappa_value_eq(&a, &b));
+    back[7].value = kappa_int(-1);
+    assert_false(kappa_value_eq(&a, &b));
+    back[7].value = forth[N - 8].value;
+    back[8].name = KAPPA_STR("other");
+    assert_false(kappa_value_eq(&a, &b));
+    kappa_arena_destroy(arena);
+}
+
 static void
 finds_members(void **state)
 {
@@ -131,6 +161,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(compares),
+        cmocka_unit_test(compares_large_objects),
         cmocka_unit_test(finds_members),
         cmocka_unit_test(copies),
         cmocka_unit_test(bounds_depth),

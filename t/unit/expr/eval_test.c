@@ -214,6 +214,15 @@ static const struct {
     { "row.json % 2", "!arithmetic on the wrong types" },
     { "row.json.x % 2", "!% of a Float" },
 
+    /* types that JSON has lost: a Float, a BigInt, a DateTime */
+    { "item.ratio / 2.0", "2.5" },
+    { "item.ratio / item.ratio", "1" },
+    { "item.ratio / item.ratio / 2.0", "0.5" },
+    { "item.big + 1", "13" },
+    { "item.times[0] == row.at", "true" },
+    { "row.at in item.times", "true" },
+    { "item.times[1]", "null" },
+
     /* functions */
     { "size('a\xc3\xa4\xf0\x9f\x98\x80')", "3" },
     { "'abc'.size()", "3" },
