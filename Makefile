@@ -246,3 +246,5 @@ clean:
 
 -include $(OBJ:.o=.d) $(OBJ_SAN:.o=.d) $(OBJ_FUZZ:.o=.d)
 -include $(OBJ_CLI:.o=.d) $(OBJ_CLI_SAN:.o=.d)
+-include $(UNIT_HELPERS:.o=.d) $(UNIT_SRC:%.c=build/san/%.d)
+-include $(FUZZ_SRC:%.c=build/fuzz/%.d)
