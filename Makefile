@@ -26,7 +26,7 @@ SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 FUZZ := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -DKAPPA_FUZZ
-LIBS := -lwslay -llmdb -ljansson -lprotobuf-c -lcrypto -lm -lpthread
+LIBS := -ljwt -lwslay -llmdb -ljansson -lprotobuf-c -lcrypto -lm -lpthread
 
 OBJ := $(SRC:%.c=build/obj/%.o) $(GEN_SRC:$(GEN)/%.c=build/obj/gen/%.o)
 OBJ_SAN := $(SRC:%.c=build/san/%.o) $(GEN_SRC:$(GEN)/%.c=build/san/gen/%.o)

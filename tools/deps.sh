@@ -13,7 +13,8 @@ want=
 for set in "$@"; do
     case $set in
     build) want="$want gcc libc6-dev make liblmdb-dev libjansson-dev
-        libprotobuf-c-dev protobuf-c-compiler libwslay-dev libssl-dev libpcre2-dev
+        libprotobuf-c-dev protobuf-c-compiler libwslay-dev libjwt-dev
+        libssl-dev libpcre2-dev
         zlib1g-dev" ;;
     test) want="$want libcmocka-dev perl curl nodejs npm" ;;
     demo) want="$want curl" ;;
