@@ -182,8 +182,8 @@ load_record(kappa_changeset_t *set, kappa_node_t *node)
         kappa_txn_get(set->txn, KAPPA_DBI_AGGREGATES, node->full, &stored);
 
     if (status == KAPPA_OK) {
-        status =
-            kappa_record_read(set->batch, node->view, stored, &node->record);
+        status = kappa_view_record_read(
+            set->batch, node->view, stored, &node->record);
     } else if (status == KAPPA_NOT_FOUND) {
         status = KAPPA_OK;
     }
@@ -266,7 +266,7 @@ flush_record(kappa_changeset_t *set, kappa_node_t *node)
         return kappa_txn_del(set->txn, KAPPA_DBI_AGGREGATES, node->full);
     }
     kappa_buf_reset(&set->buf);
-    kappa_record_write(&set->buf, node->view, node->record);
+    kappa_view_record_write(&set->buf, node->view, node->record);
     return set->buf.failed ? KAPPA_NOMEM
                            : kappa_txn_put(set->txn, KAPPA_DBI_AGGREGATES,
                                node->full, kappa_buf_view(&set->buf));

@@ -119,9 +119,9 @@ kappa_record_t *kappa_record_copy(kappa_arena_t *arena,
     const kappa_view_t *view, const kappa_record_t *from);
 bool kappa_record_empty(
     const kappa_view_t *view, const kappa_record_t *record);
-void kappa_record_write(
+void kappa_view_record_write(
     kappa_buf_t *buf, const kappa_view_t *view, const kappa_record_t *record);
-kappa_status_t kappa_record_read(kappa_arena_t *arena,
+kappa_status_t kappa_view_record_read(kappa_arena_t *arena,
     const kappa_view_t *view, kappa_str_t bytes, kappa_record_t **out);
 
 #endif

@@ -128,7 +128,7 @@ value_bytes(const kappa_aggregate_t *aggregate, const kappa_kept_t *kept)
 }
 
 void
-kappa_record_write(
+kappa_view_record_write(
     kappa_buf_t *buf, const kappa_view_t *view, const kappa_record_t *record)
 {
     kappa_buf_add(buf, &record->members, sizeof(record->members));
@@ -217,7 +217,7 @@ read_kept(kappa_arena_t *arena, const kappa_view_t *view, kappa_str_t *bytes,
 }
 
 kappa_status_t
-kappa_record_read(kappa_arena_t *arena, const kappa_view_t *view,
+kappa_view_record_read(kappa_arena_t *arena, const kappa_view_t *view,
     kappa_str_t bytes, kappa_record_t **out)
 {
     kappa_record_t *record = kappa_record_new(arena, view);
