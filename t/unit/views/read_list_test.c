@@ -1,0 +1,288 @@
+#include "t/unit/views/read_fixture.h"
+
+static const char schema[] =
+    "type Item @view @index(fields: [\"shop\", \"price\"])\n"
+    "  @index(fields: [\"price\"]) @index(fields: [\"shop\", \"name\"]) {\n"
+    "  id: ID! shop: ID! name: String! price: Int at: DateTime }\n"
+    "type Shop @view {\n"
+    "  id: ID!\n"
+    "  items(first: Int, price_gt: Int, price_gte: Int, price_lt: Int,\n"
+    "    price_lte: Int, price_in: [Int!]): [Item!]!\n"
+    "    @hasMany(by: \"shop\") }\n"
+    "enum ItemOrder { PRICE PRICE_DESC }\n"
+    "type ItemConnection { edges: [ItemEdge!]! nodes: [Item!]!\n"
+    "  pageInfo: PageInfo! totalCount: Int }\n"
+    "type ItemEdge { node: Item! cursor: String! }\n"
+    "type Query {\n"
+    "  item(id: ID!): Item\n"
+    "  shop(id: ID!): Shop\n"
+    "  list(shop: ID, orderBy: ItemOrder, first: Int, last: Int,\n"
+    "    after: String, before: String): ItemConnection!\n"
+    "  range(price_lt: Int, first: Int, after: String,\n"
+    "    orderBy: ItemOrder): ItemConnection!\n"
+    "  all: [Item!]!\n"
+    "}\n";
+
+static const char *const items[] = {
+    "{\"id\":\"a\",\"shop\":\"s\",\"name\":\"A\",\"price\":3}",
+    "{\"id\":\"b\",\"shop\":\"s\",\"name\":\"B\",\"price\":1}",
+    "{\"id\":\"c\",\"shop\":\"s\",\"name\":\"C\",\"price\":null}",
+    "{\"id\":\"d\",\"shop\":\"s\",\"name\":\"D\",\"price\":3}",
+    "{\"id\":\"e\",\"shop\":\"t\",\"name\":\"E\",\"price\":-5}",
+    "{\"id\":\"f\",\"shop\":\"t\",\"name\":\"F\",\"price\":2}",
+};
+
+static int
+set_up(void **state)
+{
+    read_fixture_t *f = malloc(sizeof(*f));
+
+    read_fixture_open(f, schema);
+    for (size_t i = 0; i < COUNT(items); i++) {
+        put_row(f, "Item", items[i]);
+    }
+    put_row(f, "Shop", "{\"id\":\"s\"}");
+    put_row(f, "Shop", "{\"id\":\"t\"}");
+    read_fixture_commit(f);
+    *state = f;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    read_fixture_close(*state);
+    free(*state);
+    return 0;
+}
+
+/* The ids of an answer, in order. */
+static const char *
+ids(read_fixture_t *f, const char *answer)
+{
+    kappa_str_t out = KAPPA_STR("");
+
+    for (const char *at = answer; (at = strstr(at, "\"id\":\"")); at += 6) {
+        out = kappa_str_printf(f->arena, "%.*s%c", KAPPA_STR_ARG(out), at[6]);
+    }
+    return out.data;
+}
+
+static void
+lists_in_the_order_of_an_index(void **state)
+{
+    static const struct {
+        const char *query, *ids;
+    } cases[] = {
+        { "{all{id}}", "abcdef" },
+        { "{list{nodes{id}}}", "abcdef" },
+        { "{list(orderBy:PRICE){nodes{id}}}", "cebfad" },
+        { "{list(orderBy:PRICE_DESC){nodes{id}}}", "dafbec" },
+        { "{list(shop:\"s\"){nodes{id}}}", "cbad" },
+        { "{list(shop:\"s\" orderBy:PRICE_DESC){nodes{id}}}", "dabc" },
+        { "{list(shop:\"nobody\"){nodes{id}}}", "" },
+        { "{list(shop:\"s\" first:2){nodes{id}}}", "cb" },
+        { "{list(shop:\"s\" last:3){nodes{id}}}", "bad" },
+        { "{list(first:0){nodes{id}}}", "" },
+        { "{range(price_lt:3){nodes{id}}}", "ebf" },
+        { "{range(price_lt:3 orderBy:PRICE_DESC){nodes{id}}}", "fbe" },
+        { "{range{nodes{id}}}", "abcdef" },
+        { "{shop(id:\"s\"){items{id}}}", "cbad" },
+        { "{shop(id:\"s\"){items(price_gt:1){id}}}", "ad" },
+        { "{shop(id:\"s\"){items(price_gte:1){id}}}", "bad" },
+        { "{shop(id:\"s\"){items(price_lt:3){id}}}", "b" },
+        { "{shop(id:\"s\"){items(price_lte:3){id}}}", "bad" },
+        { "{shop(id:\"s\"){items(price_gt:1 price_lt:3){id}}}", "" },
+        { "{shop(id:\"s\"){items(price_gt:3 price_lt:1){id}}}", "" },
+        { "{shop(id:\"s\"){items(price_in:[3,1,3]){id}}}", "bad" },
+        { "{shop(id:\"s\"){items(price_in:[3,1] price_gt:1){id}}}", "ad" },
+        { "{shop(id:\"s\"){items(price_in:[]){id}}}", "" },
+    };
+    read_fixture_t *f = *state;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *answer = ask(f, cases[i].query);
+        const char *got = ids(f, answer);
+
+        if (strcmp(got, cases[i].ids) != 0) {
+            fail_msg("%s: %s, not %s\n%s", cases[i].query, got, cases[i].ids,
+                answer);
+        }
+    }
+}
+
+static void
+pages_forth_and_back(void **state)
+{
+    read_fixture_t *f = *state;
+    static const char *const orders[] = { "PRICE", "PRICE_DESC" };
+    static const char *const expected[] = { "cebfad", "dafbec" };
+
+    for (int o = 0; o < 2; o++) {
+        kappa_str_t seen = KAPPA_STR("");
+        const char *after = "null";
+
+        for (int page = 0; page < 3; page++) {
+            kappa_str_t query = kappa_str_printf(f->arena,
+                "{list(orderBy:%s first:2 after:%s){nodes{id} pageInfo{"
+                "hasNextPage hasPreviousPage endCursor}}}",
+                orders[o], after);
+            const char *answer = ask(f, query.data);
+
+            seen = kappa_str_printf(
+                f->arena, "%.*s%s", KAPPA_STR_ARG(seen), ids(f, answer));
+            assert_non_null(strstr(answer,
+                page < 2 ? "\"hasNextPage\":true" : "\"hasNextPage\":false"));
+            assert_non_null(strstr(answer,
+                page > 0 ? "\"hasPreviousPage\":true"
+                         : "\"hasPreviousPage\":false"));
+            after = kappa_str_printf(
+                f->arena, "\"%s\"", pick(f, answer, "endCursor"))
+                        .data;
+        }
+        assert_string_equal(seen.data, expected[o]);
+        /* From the end: before the last page's end stands the first 5. */
+        kappa_str_t query = kappa_str_printf(f->arena,
+            "{list(orderBy:%s last:2 before:%s){nodes{id} pageInfo{"
+            "hasNextPage hasPreviousPage}}}",
+            orders[o], after);
+        const char *answer = ask(f, query.data);
+        assert_memory_equal(ids(f, answer), expected[o] + 3, 2);
+        assert_non_null(strstr(answer, "\"hasPreviousPage\":true"));
+        assert_non_null(strstr(answer, "\"hasNextPage\":true"));
+    }
+}
+
+static void
+refuses_other_lists_cursors(void **state)
+{
+    read_fixture_t *f = *state;
+    const char *answer = ask(f, "{list(orderBy:PRICE){pageInfo{endCursor}}}");
+    const char *cursor = pick(f, answer, "endCursor");
+    char *broken = kappa_str_dup(f->arena, kappa_str_c(cursor)).data
+        ? (char *)kappa_str_dup(f->arena, kappa_str_c(cursor)).data
+        : NULL;
+    static const char *const queries[] = {
+        "{list(after:\"%s\"){nodes{id}}}",
+        "{list(orderBy:PRICE_DESC after:\"%s\"){nodes{id}}}",
+        "{list(orderBy:PRICE shop:\"s\" after:\"%s\"){nodes{id}}}",
+        "{range(orderBy:PRICE after:\"%s\"){nodes{id}}}",
+        "{list(orderBy:PRICE after:\"x%s\"){nodes{id}}}",
+    };
+
+    for (size_t i = 0; i < COUNT(queries); i++) {
+        char query[256];
+
+        snprintf(query, sizeof(query), queries[i], cursor);
+        answer = ask(f, query);
+        if (!strstr(answer, "BAD_USER_INPUT")) {
+            fail_msg("%s: %s", query, answer);
+        }
+    }
+    broken[8] ^= 1;
+    kappa_str_t query = kappa_str_printf(
+        f->arena, "{list(orderBy:PRICE after:\"%s\"){nodes{id}}}", broken);
+    assert_non_null(strstr(ask(f, query.data), "BAD_USER_INPUT"));
+    assert_non_null(
+        strstr(ask(f, "{list(after:\"\"){nodes{id}}}"), "BAD_USER_INPUT"));
+}
+
+static void
+bounds_pages(void **state)
+{
+    static const struct {
+        const char *query, *code;
+    } cases[] = {
+        { "{list(first:-1){nodes{id}}}", "BAD_USER_INPUT" },
+        { "{list(first:1001){nodes{id}}}", "LIMIT_EXCEEDED" },
+        { "{list(last:1001){nodes{id}}}", "LIMIT_EXCEEDED" },
+        { "{list(first:1 last:1){nodes{id}}}", "BAD_USER_INPUT" },
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *answer = ask(*state, cases[i].query);
+
+        if (!strstr(answer, cases[i].code)) {
+            fail_msg("%s: %s", cases[i].query, answer);
+        }
+    }
+}
+
+static void
+counts_equalities_only(void **state)
+{
+    static const struct {
+        const char *query, *answer;
+    } cases[] = {
+        { "{list{totalCount}}", "{\"data\":{\"list\":{\"totalCount\":6}}}" },
+        { "{list(shop:\"s\" first:1){totalCount}}",
+            "{\"data\":{\"list\":{\"totalCount\":4}}}" },
+        { "{list(shop:\"x\"){totalCount}}",
+            "{\"data\":{\"list\":{\"totalCount\":0}}}" },
+        { "{range(price_lt:9){totalCount}}",
+            "{\"data\":{\"range\":{\"totalCount\":null}}}" },
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_string_equal(ask(*state, cases[i].query), cases[i].answer);
+    }
+}
+
+/* What a page was made from: what it noted, and what would change it. */
+static void
+notes_what_it_read(void **state)
+{
+    read_fixture_t *f = *state;
+    kappa_dependencies_t deps = { .arena = f->arena };
+    const kappa_view_t *item = kappa_model_view(f->model, KAPPA_STR("Item"));
+    static const struct {
+        const char *row;
+        bool hit;
+    } cases[] = {
+        { "{\"id\":\"x\",\"shop\":\"s\",\"name\":\"x\",\"price\":0}", true },
+        { "{\"id\":\"x\",\"shop\":\"s\",\"name\":\"x\",\"price\":1}", true },
+        { "{\"id\":\"x\",\"shop\":\"s\",\"name\":\"x\",\"price\":4}", false },
+        { "{\"id\":\"x\",\"shop\":\"t\",\"name\":\"x\",\"price\":0}", false },
+    };
+
+    f->deps = &deps;
+    ask(f, "{list(shop:\"s\" orderBy:PRICE first:2){nodes{id}}}");
+    f->deps = NULL;
+    assert_int_equal(deps.count, 1);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        kappa_event_t event = { .row = kappa_str_c(cases[i].row) };
+        kappa_str_t entries[8] = { { 0 } }, none[8] = { { 0 } };
+        kappa_key_t keys[8];
+        kappa_row_t row;
+
+        assert_int_equal(
+            kappa_read_event_row(&event, item, f->arena, &row), KAPPA_OK);
+        for (uint32_t n = 0; n < item->index_count; n++) {
+            kappa_key_init(&keys[n]);
+            kappa_key_entry(&keys[n], &item->indexes[n], row.data, row.key);
+            entries[n] = kappa_key_str(&keys[n]);
+        }
+        kappa_change_t change = { .view = item,
+            .key = row.key,
+            .exists = true,
+            .old_entries = none,
+            .new_entries = entries };
+        assert_int_equal(
+            kappa_dependency_hit(&deps.items[0], &change), cases[i].hit);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_in_the_order_of_an_index),
+        cmocka_unit_test(pages_forth_and_back),
+        cmocka_unit_test(refuses_other_lists_cursors),
+        cmocka_unit_test(bounds_pages),
+        cmocka_unit_test(counts_equalities_only),
+        cmocka_unit_test(notes_what_it_read),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
