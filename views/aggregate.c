@@ -3,7 +3,7 @@
 
 /* Aggregates: each row of a source contributes at most one value to one
  * target; a change of the row takes the old contribution away and adds the
- * new one. What they come from is in the target's record, the values are in
+ * new one. What they come from is in the target's tally, the values are in
  * the target's row when there is one. */
 
 /* What a row contributes: nothing, or its value to the row of target. */
@@ -345,15 +345,14 @@ kappa_aggregate_fill(
     kappa_apply_t *apply, kappa_node_t *node, kappa_str_t *cells)
 {
     const kappa_view_t *view = node->view;
-    kappa_record_t *record;
+    kappa_tally_t *tally;
 
     if (view->kept_count == 0) {
         return KAPPA_OK;
     }
-    kappa_status_t status = kappa_node_record(apply->set, node, &record);
+    kappa_status_t status = kappa_node_tally(apply->set, node, &tally);
     for (uint32_t i = 0; i < view->kept_count && status == KAPPA_OK; i++) {
-        status =
-            fill_cell(apply, node, view->kept[i], &record->kept[i], cells);
+        status = fill_cell(apply, node, view->kept[i], &tally->kept[i], cells);
     }
     return status;
 }
@@ -417,17 +416,17 @@ change_target(kappa_apply_t *apply, const kappa_node_t *source,
 {
     const kappa_key_t *key = in ? &in->target : &out->target;
     kappa_node_t *target;
-    kappa_record_t *record;
+    kappa_tally_t *tally;
     kappa_status_t status = kappa_changeset_node(
         apply->set, aggregate->target, kappa_key_str(key), &target);
 
     if (status == KAPPA_OK) {
-        status = kappa_node_record(apply->set, target, &record);
+        status = kappa_node_tally(apply->set, target, &tally);
     }
     if (status != KAPPA_OK) {
         return status;
     }
-    kappa_kept_t *kept = &record->kept[position_in(aggregate)];
+    kappa_kept_t *kept = &tally->kept[position_in(aggregate)];
     if (out != NULL) {
         status = change_kept(apply, source, aggregate, kept, out, -1);
     }

@@ -104,7 +104,7 @@ kappa_str_t *kappa_apply_copy_cells(
 kappa_status_t kappa_aggregate_feed(kappa_apply_t *apply,
     const kappa_node_t *source, const kappa_aggregate_t *aggregate,
     const kappa_str_t *before, const kappa_str_t *after);
-/* Fills the aggregate columns of a new row from its record. */
+/* Fills the aggregate columns of a new row from its tally. */
 kappa_status_t kappa_aggregate_fill(
     kappa_apply_t *apply, kappa_node_t *node, kappa_str_t *cells);
 /* Puts what the event did to extremes into the transaction. */

@@ -163,7 +163,7 @@ kappa_node_touch(kappa_changeset_t *set, kappa_node_t *node)
     node->exists = node->row != NULL;
     node->row_touched = node->stamped = false;
     node->changed = false;
-    node->record_now = NULL;
+    node->tally_now = NULL;
     node->next_touched = NULL;
     if (set->touched == NULL) {
         set->touched = node;
@@ -175,39 +175,39 @@ kappa_node_touch(kappa_changeset_t *set, kappa_node_t *node)
 }
 
 static kappa_status_t
-load_record(kappa_changeset_t *set, kappa_node_t *node)
+load_tally(kappa_changeset_t *set, kappa_node_t *node)
 {
     kappa_str_t stored;
     kappa_status_t status =
         kappa_txn_get(set->txn, KAPPA_DBI_AGGREGATES, node->full, &stored);
 
     if (status == KAPPA_OK) {
-        status = kappa_view_record_read(
-            set->batch, node->view, stored, &node->record);
+        status =
+            kappa_tally_read(set->batch, node->view, stored, &node->tally);
     } else if (status == KAPPA_NOT_FOUND) {
         status = KAPPA_OK;
     }
-    node->record_loaded = status == KAPPA_OK;
+    node->tally_loaded = status == KAPPA_OK;
     return status;
 }
 
 kappa_status_t
-kappa_node_record(
-    kappa_changeset_t *set, kappa_node_t *node, kappa_record_t **out)
+kappa_node_tally(
+    kappa_changeset_t *set, kappa_node_t *node, kappa_tally_t **out)
 {
     kappa_status_t status = kappa_node_touch(set, node);
 
-    if (status == KAPPA_OK && !node->record_loaded) {
-        status = load_record(set, node);
+    if (status == KAPPA_OK && !node->tally_loaded) {
+        status = load_tally(set, node);
     }
     if (status != KAPPA_OK) {
         return status;
     }
-    if (node->record_now == NULL) {
-        node->record_now =
-            kappa_record_copy(set->event, node->view, node->record);
+    if (node->tally_now == NULL) {
+        node->tally_now =
+            kappa_tally_copy(set->event, node->view, node->tally);
     }
-    *out = node->record_now;
+    *out = node->tally_now;
     return *out ? KAPPA_OK : KAPPA_NOMEM;
 }
 
@@ -245,13 +245,13 @@ kappa_node_accept(kappa_changeset_t *set, kappa_node_t *node)
     if (node->changed) {
         status = accept_row(set, node);
     }
-    if (status == KAPPA_OK && node->record_now != NULL) {
-        node->record =
-            kappa_record_copy(set->batch, node->view, node->record_now);
-        node->record_dirty = true;
-        status = node->record ? KAPPA_OK : KAPPA_NOMEM;
+    if (status == KAPPA_OK && node->tally_now != NULL) {
+        node->tally =
+            kappa_tally_copy(set->batch, node->view, node->tally_now);
+        node->tally_dirty = true;
+        status = node->tally ? KAPPA_OK : KAPPA_NOMEM;
     }
-    if ((node->row_dirty || node->record_dirty) && !node->listed) {
+    if ((node->row_dirty || node->tally_dirty) && !node->listed) {
         node->listed = true;
         node->next_dirty = set->dirty;
         set->dirty = node;
@@ -260,13 +260,13 @@ kappa_node_accept(kappa_changeset_t *set, kappa_node_t *node)
 }
 
 static kappa_status_t
-flush_record(kappa_changeset_t *set, kappa_node_t *node)
+flush_tally(kappa_changeset_t *set, kappa_node_t *node)
 {
-    if (kappa_record_empty(node->view, node->record)) {
+    if (kappa_tally_empty(node->view, node->tally)) {
         return kappa_txn_del(set->txn, KAPPA_DBI_AGGREGATES, node->full);
     }
     kappa_buf_reset(&set->buf);
-    kappa_view_record_write(&set->buf, node->view, node->record);
+    kappa_tally_write(&set->buf, node->view, node->tally);
     return set->buf.failed ? KAPPA_NOMEM
                            : kappa_txn_put(set->txn, KAPPA_DBI_AGGREGATES,
                                node->full, kappa_buf_view(&set->buf));
@@ -289,10 +289,10 @@ flush_node(kappa_changeset_t *set, kappa_node_t *node)
     if (node->row_dirty) {
         status = flush_row(set, node);
     }
-    if (status == KAPPA_OK && node->record_dirty) {
-        status = flush_record(set, node);
+    if (status == KAPPA_OK && node->tally_dirty) {
+        status = flush_tally(set, node);
     }
-    node->row_dirty = node->record_dirty = node->listed = false;
+    node->row_dirty = node->tally_dirty = node->listed = false;
     return status;
 }
 

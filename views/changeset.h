@@ -25,7 +25,7 @@ typedef struct {
 typedef struct {
     int64_t members;     /* of a group */
     kappa_kept_t kept[]; /* by position in view->kept */
-} kappa_record_t;
+} kappa_tally_t;
 
 typedef struct kappa_node_s {
     const kappa_view_t *view;
@@ -35,11 +35,11 @@ typedef struct kappa_node_s {
     /* As the accepted events left it. */
     const uint8_t *row; /* NULL: no row */
     uint32_t row_len;
-    uint32_t row_cap; /* of the memory that row has; 0: none of its own */
-    kappa_record_t *record; /* NULL: nothing in it, or not loaded */
-    bool record_loaded;
+    uint32_t row_cap;     /* of the memory that row has; 0: none of its own */
+    kappa_tally_t *tally; /* NULL: nothing in it, or not loaded */
+    bool tally_loaded;
     bool row_dirty; /* not yet in the transaction */
-    bool record_dirty;
+    bool tally_dirty;
     bool listed; /* among the dirty ones */
     struct kappa_node_s *next_dirty;
 
@@ -47,9 +47,9 @@ typedef struct kappa_node_s {
     uint64_t event; /* its number; another one: untouched */
     bool exists;
     bool row_touched;
-    bool stamped;               /* a stamp has filled a column in this event */
-    kappa_str_t *cells;         /* JSON by position in view->columns */
-    kappa_record_t *record_now; /* NULL: untouched */
+    bool stamped;             /* a stamp has filled a column in this event */
+    kappa_str_t *cells;       /* JSON by position in view->columns */
+    kappa_tally_t *tally_now; /* NULL: untouched */
     struct kappa_node_s *next_touched;
 
     /* Worked out at its end. */
@@ -101,9 +101,9 @@ void kappa_node_row(const kappa_changeset_t *set, const kappa_node_t *node,
  * it exists. */
 kappa_status_t kappa_node_touch(kappa_changeset_t *set, kappa_node_t *node);
 
-/* Its record as the event under way has it, to be changed; never NULL. */
-kappa_status_t kappa_node_record(
-    kappa_changeset_t *set, kappa_node_t *node, kappa_record_t **out);
+/* Its tally as the event under way has it, to be changed; never NULL. */
+kappa_status_t kappa_node_tally(
+    kappa_changeset_t *set, kappa_node_t *node, kappa_tally_t **out);
 
 /* The event is accepted: what it made of this node stands. */
 kappa_status_t kappa_node_accept(kappa_changeset_t *set, kappa_node_t *node);
@@ -111,17 +111,15 @@ kappa_status_t kappa_node_accept(kappa_changeset_t *set, kappa_node_t *node);
 /* Puts what is dirty into the transaction. */
 kappa_status_t kappa_changeset_flush(kappa_changeset_t *set);
 
-/* Records in KAPPA_DBI_AGGREGATES (views/record.c). Reading needs the view's
+/* Tallies in KAPPA_DBI_AGGREGATES (views/tally.c). Reading needs the view's
  * aggregates; an aggregate that is not there has nothing in it. */
-kappa_record_t *kappa_record_new(
-    kappa_arena_t *arena, const kappa_view_t *view);
-kappa_record_t *kappa_record_copy(kappa_arena_t *arena,
-    const kappa_view_t *view, const kappa_record_t *from);
-bool kappa_record_empty(
-    const kappa_view_t *view, const kappa_record_t *record);
-void kappa_view_record_write(
-    kappa_buf_t *buf, const kappa_view_t *view, const kappa_record_t *record);
-kappa_status_t kappa_view_record_read(kappa_arena_t *arena,
-    const kappa_view_t *view, kappa_str_t bytes, kappa_record_t **out);
+kappa_tally_t *kappa_tally_new(kappa_arena_t *arena, const kappa_view_t *view);
+kappa_tally_t *kappa_tally_copy(
+    kappa_arena_t *arena, const kappa_view_t *view, const kappa_tally_t *from);
+bool kappa_tally_empty(const kappa_view_t *view, const kappa_tally_t *tally);
+void kappa_tally_write(
+    kappa_buf_t *buf, const kappa_view_t *view, const kappa_tally_t *tally);
+kappa_status_t kappa_tally_read(kappa_arena_t *arena, const kappa_view_t *view,
+    kappa_str_t bytes, kappa_tally_t **out);
 
 #endif

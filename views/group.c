@@ -1,7 +1,7 @@
 #include "views/apply.h"
 
 /* Groups (@groupBy): a row of the group view exists while the group has
- * members. Their number is in its record. */
+ * members. Their number is in its tally. */
 
 /* KAPPA_NOT_FOUND: the row belongs to no group. */
 static kappa_status_t
@@ -52,21 +52,21 @@ change_members(kappa_apply_t *apply, const kappa_view_t *group,
     const kappa_key_t *key, const kappa_str_t *source_cells, int sign)
 {
     kappa_node_t *node;
-    kappa_record_t *record;
+    kappa_tally_t *tally;
     kappa_status_t status =
         kappa_changeset_node(apply->set, group, kappa_key_str(key), &node);
 
     if (status == KAPPA_OK) {
-        status = kappa_node_record(apply->set, node, &record);
+        status = kappa_node_tally(apply->set, node, &tally);
     }
     if (status != KAPPA_OK) {
         return status;
     }
-    record->members += sign;
+    tally->members += sign;
     if (sign > 0 && !node->exists) {
         return make_row(apply, group, node, source_cells);
     }
-    if (sign < 0 && record->members == 0) {
+    if (sign < 0 && tally->members == 0) {
         return kappa_apply_change(apply, node, NULL);
     }
     return KAPPA_OK;

@@ -1,6 +1,6 @@
 #include "views/changeset.h"
 
-/* A record as stored:
+/* A tally as stored:
  *
  *   i64 members
  *   per aggregate that has something in it:
@@ -34,11 +34,11 @@ kind_of(const kappa_aggregate_t *aggregate)
         : VALUE_SUM;
 }
 
-kappa_record_t *
-kappa_record_new(kappa_arena_t *arena, const kappa_view_t *view)
+kappa_tally_t *
+kappa_tally_new(kappa_arena_t *arena, const kappa_view_t *view)
 {
     return kappa_arena_zalloc(arena,
-        sizeof(kappa_record_t) + view->kept_count * sizeof(kappa_kept_t));
+        sizeof(kappa_tally_t) + view->kept_count * sizeof(kappa_kept_t));
 }
 
 /* What will be added to needs the room for it. */
@@ -76,35 +76,35 @@ copy_kept(kappa_arena_t *arena, const kappa_aggregate_t *aggregate,
     }
 }
 
-kappa_record_t *
-kappa_record_copy(
-    kappa_arena_t *arena, const kappa_view_t *view, const kappa_record_t *from)
+kappa_tally_t *
+kappa_tally_copy(
+    kappa_arena_t *arena, const kappa_view_t *view, const kappa_tally_t *from)
 {
-    kappa_record_t *record = kappa_record_new(arena, view);
+    kappa_tally_t *tally = kappa_tally_new(arena, view);
 
-    if (record == NULL) {
+    if (tally == NULL) {
         return NULL;
     }
     if (from != NULL) {
-        memcpy(record, from,
-            sizeof(*record) + view->kept_count * sizeof(kappa_kept_t));
+        memcpy(tally, from,
+            sizeof(*tally) + view->kept_count * sizeof(kappa_kept_t));
     }
     for (uint32_t i = 0; i < view->kept_count; i++) {
-        if (!copy_kept(arena, view->kept[i], &record->kept[i])) {
+        if (!copy_kept(arena, view->kept[i], &tally->kept[i])) {
             return NULL;
         }
     }
-    return record;
+    return tally;
 }
 
 bool
-kappa_record_empty(const kappa_view_t *view, const kappa_record_t *record)
+kappa_tally_empty(const kappa_view_t *view, const kappa_tally_t *tally)
 {
-    if (record->members != 0) {
+    if (tally->members != 0) {
         return false;
     }
     for (uint32_t i = 0; i < view->kept_count; i++) {
-        if (record->kept[i].count != 0) {
+        if (tally->kept[i].count != 0) {
             return false;
         }
     }
@@ -128,12 +128,12 @@ value_bytes(const kappa_aggregate_t *aggregate, const kappa_kept_t *kept)
 }
 
 void
-kappa_view_record_write(
-    kappa_buf_t *buf, const kappa_view_t *view, const kappa_record_t *record)
+kappa_tally_write(
+    kappa_buf_t *buf, const kappa_view_t *view, const kappa_tally_t *tally)
 {
-    kappa_buf_add(buf, &record->members, sizeof(record->members));
+    kappa_buf_add(buf, &tally->members, sizeof(tally->members));
     for (uint32_t i = 0; i < view->kept_count; i++) {
-        const kappa_kept_t *kept = &record->kept[i];
+        const kappa_kept_t *kept = &tally->kept[i];
 
         if (kept->count == 0) {
             continue;
@@ -191,7 +191,7 @@ read_value(kappa_arena_t *arena, const kappa_aggregate_t *aggregate,
 
 static kappa_status_t
 read_kept(kappa_arena_t *arena, const kappa_view_t *view, kappa_str_t *bytes,
-    kappa_record_t *record)
+    kappa_tally_t *tally)
 {
     uint16_t head[2];
 
@@ -205,7 +205,7 @@ read_kept(kappa_arena_t *arena, const kappa_view_t *view, kappa_str_t *bytes,
     int32_t position = position_of(view, head[0]);
     kappa_status_t status = KAPPA_OK;
     if (position >= 0) {
-        kappa_kept_t *kept = &record->kept[position];
+        kappa_kept_t *kept = &tally->kept[position];
 
         memcpy(&kept->count, bytes->data + sizeof(head), sizeof(kept->count));
         status = read_value(arena, view->kept[position],
@@ -217,24 +217,24 @@ read_kept(kappa_arena_t *arena, const kappa_view_t *view, kappa_str_t *bytes,
 }
 
 kappa_status_t
-kappa_view_record_read(kappa_arena_t *arena, const kappa_view_t *view,
-    kappa_str_t bytes, kappa_record_t **out)
+kappa_tally_read(kappa_arena_t *arena, const kappa_view_t *view,
+    kappa_str_t bytes, kappa_tally_t **out)
 {
-    kappa_record_t *record = kappa_record_new(arena, view);
+    kappa_tally_t *tally = kappa_tally_new(arena, view);
     kappa_status_t status = KAPPA_OK;
 
-    if (record == NULL) {
+    if (tally == NULL) {
         return KAPPA_NOMEM;
     }
-    if (bytes.len < sizeof(record->members)) {
+    if (bytes.len < sizeof(tally->members)) {
         return KAPPA_CORRUPT;
     }
-    memcpy(&record->members, bytes.data, sizeof(record->members));
-    bytes.data += sizeof(record->members);
-    bytes.len -= sizeof(record->members);
+    memcpy(&tally->members, bytes.data, sizeof(tally->members));
+    bytes.data += sizeof(tally->members);
+    bytes.len -= sizeof(tally->members);
     while (bytes.len > 0 && status == KAPPA_OK) {
-        status = read_kept(arena, view, &bytes, record);
+        status = read_kept(arena, view, &bytes, tally);
     }
-    *out = record;
+    *out = tally;
     return status;
 }
