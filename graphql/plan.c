@@ -218,6 +218,12 @@ kappa_plan_bytes(const kappa_plan_t *plan)
 }
 
 uint32_t
+kappa_plan_variable_count(const kappa_plan_t *plan)
+{
+    return plan->variable_count;
+}
+
+uint32_t
 kappa_plan_root_count(const kappa_plan_t *plan)
 {
     return plan->root.count;
