@@ -11,13 +11,54 @@ kappa_execute_stop(kappa_execution_t *x, kappa_status_t status)
     return KAPPA_STOPPED;
 }
 
+/* Places shown of one error: a field may be merged from thousands. */
+#define PLACES_MAX 100
+
+typedef struct {
+    kappa_plan_place_t shown[PLACES_MAX];
+    uint32_t count;
+} places_t;
+
+/* A place once, though fragments may bring it again. */
 static void
-write_places(kappa_buf_t *buf, const kappa_plan_field_t *f)
+write_place(kappa_buf_t *buf, places_t *places, kappa_plan_place_t place)
 {
+    for (uint32_t i = 0; i < places->count; i++) {
+        if (places->shown[i].line == place.line
+            && places->shown[i].column == place.column) {
+            return;
+        }
+    }
+    if (places->count == PLACES_MAX) {
+        return;
+    }
+    kappa_buf_printf(buf, "%s{\"line\":%u,\"column\":%u}",
+        places->count ? "," : "", place.line, place.column);
+    places->shown[places->count++] = place;
+}
+
+/* The error's own places, or the field's. */
+static void
+write_places(kappa_execution_t *x, const kappa_plan_field_t *f,
+    const kappa_error_t *error)
+{
+    kappa_buf_t *buf = &x->errors_json;
+    uint32_t own = error ? error->location_count : 0;
+    places_t places;
+
+    places.count = 0;
     KAPPA_BUF_LIT(buf, ",\"locations\":[");
-    for (uint32_t i = 0; i < f->place_count; i++) {
-        kappa_buf_printf(buf, "%s{\"line\":%u,\"column\":%u}", i ? "," : "",
-            f->places[i].line, f->places[i].column);
+    for (uint32_t i = 0; i < own; i++) {
+        write_place(buf, &places,
+            (kappa_plan_place_t){
+                error->locations[i].line, error->locations[i].column });
+    }
+    for (uint32_t i = 0;
+         own == 0 && i < f->place_count && places.count < PLACES_MAX; i++) {
+        if (f->place_tests == NULL
+            || kappa_execute_all_hold(x, &f->place_tests[i])) {
+            write_place(buf, &places, f->places[i]);
+        }
     }
     kappa_buf_char(buf, ']');
 }
@@ -46,9 +87,9 @@ field_of(const kappa_path_t *path)
     return path->field;
 }
 
-kappa_written_t
-kappa_execute_fail(kappa_execution_t *x, const kappa_path_t *path,
-    const char *code, kappa_str_t message)
+static kappa_written_t
+fail(kappa_execution_t *x, const kappa_path_t *path, const char *code,
+    kappa_str_t message, const kappa_error_t *error)
 {
     kappa_buf_t *buf = &x->errors_json;
 
@@ -62,13 +103,20 @@ kappa_execute_fail(kappa_execution_t *x, const kappa_path_t *path,
     }
     KAPPA_BUF_LIT(buf, "{\"message\":");
     kappa_json_string(buf, message);
-    write_places(buf, field_of(path));
+    write_places(x, field_of(path), error);
     KAPPA_BUF_LIT(buf, ",\"path\":[");
     write_path(buf, path);
     KAPPA_BUF_LIT(buf, "],\"extensions\":{\"code\":");
     kappa_json_string(buf, kappa_str_c(code));
     KAPPA_BUF_LIT(buf, "}}");
     return buf->failed ? kappa_execute_stop(x, KAPPA_NOMEM) : KAPPA_FAILED;
+}
+
+kappa_written_t
+kappa_execute_fail(kappa_execution_t *x, const kappa_path_t *path,
+    const char *code, kappa_str_t message)
+{
+    return fail(x, path, code, message, NULL);
 }
 
 kappa_written_t
@@ -85,8 +133,7 @@ kappa_execute_fail_op(kappa_execution_t *x, const kappa_path_t *path)
     }
     for (const kappa_error_t *e = x->errors.first;
          e != NULL && written == KAPPA_FAILED; e = e->next) {
-        written = kappa_execute_fail(
-            x, path, e->code ? e->code : "INTERNAL", e->message);
+        written = fail(x, path, e->code ? e->code : "INTERNAL", e->message, e);
     }
     kappa_errors_init(&x->errors, x->arena, KAPPA_EXECUTE_ERRORS_MAX);
     return written;

@@ -2,8 +2,9 @@
 
 #include "base/json.h"
 
-static bool
-holds(const kappa_execution_t *x, const kappa_plan_conjunction_t *all)
+bool
+kappa_execute_all_hold(
+    const kappa_execution_t *x, const kappa_plan_conjunction_t *all)
 {
     for (uint32_t i = 0; i < all->count; i++) {
         const kappa_value_t *v = &x->variables[all->tests[i].variable];
@@ -19,11 +20,11 @@ bool
 kappa_execute_holds(
     const kappa_execution_t *x, const kappa_plan_condition_t *condition)
 {
-    if (!holds(x, &condition->all)) {
+    if (!kappa_execute_all_hold(x, &condition->all)) {
         return false;
     }
     for (uint32_t i = 0; i < condition->none_count; i++) {
-        if (holds(x, &condition->none[i])) {
+        if (kappa_execute_all_hold(x, &condition->none[i])) {
             return false;
         }
     }

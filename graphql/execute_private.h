@@ -51,6 +51,9 @@ typedef struct {
     kappa_status_t status;
 } kappa_execution_t;
 
+bool kappa_execute_all_hold(
+    const kappa_execution_t *x, const kappa_plan_conjunction_t *all);
+
 /* Whether the field is to be written; condition is not NULL. */
 bool kappa_execute_holds(
     const kappa_execution_t *x, const kappa_plan_condition_t *condition);

@@ -137,6 +137,7 @@ add_dynamic(kappa_planner_t *planner, const kappa_input_t *input,
     const kappa_literal_t *literal, kappa_plan_dynamic_t *out)
 {
     out->input = input;
+    out->place = kappa_plan_locate(&planner->locator, literal->offset);
     if (literal->kind != KAPPA_LITERAL_VARIABLE) {
         return kappa_plan_literal_dup(planner->arena, literal, &out->literal);
     }
@@ -263,9 +264,13 @@ kappa_plan_args_values(const kappa_plan_t *plan, const kappa_plan_args_t *args,
     memcpy(values, args->values, sizeof(*values) * args->count);
     for (uint32_t i = 0; i < args->dynamic_count; i++) {
         const kappa_plan_dynamic_t *dynamic = &args->dynamic[i];
+        kappa_error_t *last = errors ? errors->last : NULL;
         kappa_status_t status = dynamic_value(plan, dynamic, variables, arena,
             &values[dynamic->input->number], errors);
 
+        if (status == KAPPA_INVALID) {
+            return kappa_plan_place_errors(errors, last, dynamic->place);
+        }
         if (status != KAPPA_OK) {
             return status;
         }

@@ -50,3 +50,25 @@ kappa_plan_locate(const kappa_plan_locator_t *locator, size_t offset)
     return walk(
         locator->text, locator->marks[mark], mark * MARK_BYTES, offset);
 }
+
+kappa_status_t
+kappa_plan_place_errors(
+    kappa_errors_t *errors, kappa_error_t *after, kappa_plan_place_t place)
+{
+    kappa_error_t *error;
+
+    if (errors == NULL) {
+        return KAPPA_INVALID;
+    }
+    error = after ? after->next : errors->first;
+    for (; error != NULL; error = error->next) {
+        error->locations = KAPPA_NEW(errors->arena, kappa_location_t);
+        if (error->locations == NULL) {
+            return KAPPA_NOMEM;
+        }
+        error->locations->line = place.line;
+        error->locations->column = place.column;
+        error->location_count = 1;
+    }
+    return errors->no_memory ? KAPPA_NOMEM : KAPPA_INVALID;
+}

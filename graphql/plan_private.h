@@ -48,6 +48,11 @@ typedef enum {
     KAPPA_OP_META         /* a field of __Schema, __Type, … */
 } kappa_op_t;
 
+typedef struct {
+    uint32_t line;
+    uint32_t column;
+} kappa_plan_place_t;
+
 /* A variable that @skip or @include reads, and what it must be. */
 typedef struct {
     uint32_t variable;
@@ -74,6 +79,7 @@ typedef struct {
     const kappa_input_t *input;
     uint32_t variable;              /* when literal is NULL */
     const kappa_literal_t *literal; /* a list or object with variables in it */
+    kappa_plan_place_t place;       /* of the value */
 } kappa_plan_dynamic_t;
 
 typedef struct {
@@ -83,11 +89,6 @@ typedef struct {
     const kappa_plan_dynamic_t *dynamic;
     uint32_t slot; /* where an execution keeps them, if dynamic */
 } kappa_plan_args_t;
-
-typedef struct {
-    uint32_t line;
-    uint32_t column;
-} kappa_plan_place_t;
 
 typedef struct {
     const char *key; /* `,"name":`, KAPPA_PLAN_KEY_ROOM bytes at least */
@@ -106,6 +107,8 @@ typedef struct {
     const kappa_field_t *field;
     kappa_str_t name; /* in the response */
     const kappa_plan_place_t *places;
+    const kappa_plan_conjunction_t *place_tests; /* what must hold of each, if
+                                                    they differ; or NULL */
     uint32_t place_count;
 } kappa_plan_field_t;
 
@@ -157,6 +160,11 @@ kappa_status_t kappa_plan_locator_init(
     kappa_plan_locator_t *locator, kappa_arena_t *arena, kappa_str_t text);
 kappa_plan_place_t kappa_plan_locate(
     const kappa_plan_locator_t *locator, size_t offset);
+
+/* Gives the errors behind `after` (NULL: all) a place. KAPPA_INVALID, or
+ * KAPPA_NOMEM. errors may be NULL. */
+kappa_status_t kappa_plan_place_errors(
+    kappa_errors_t *errors, kappa_error_t *after, kappa_plan_place_t place);
 
 /* A condition on the way down: tests from the innermost to the outermost. NULL
  * holds always. Equal ones are mostly the same pointer. */
@@ -247,7 +255,7 @@ kappa_status_t kappa_plan_args(kappa_planner_t *planner,
     const kappa_plan_args_t **out);
 
 /* Arguments with the variables of a request; *out lives in arena, or in the
- * plan. KAPPA_INVALID: BAD_USER_INPUT without a place. */
+ * plan. KAPPA_INVALID: BAD_USER_INPUT with the place of the value. */
 kappa_status_t kappa_plan_args_values(const kappa_plan_t *plan,
     const kappa_plan_args_t *args, const kappa_value_t *variables,
     kappa_arena_t *arena, const kappa_value_t **out, kappa_errors_t *errors);

@@ -143,24 +143,15 @@ encode_key(kappa_planner_t *planner, kappa_plan_field_t *f, kappa_str_t name,
     return KAPPA_OK;
 }
 
-static kappa_status_t
-set_places(kappa_planner_t *planner, kappa_plan_field_t *f,
-    const kappa_plan_group_t *group)
+static bool
+conditions_differ(const kappa_plan_group_t *group)
 {
-    kappa_plan_place_t *places = kappa_arena_alloc(
-        planner->arena, sizeof(kappa_plan_place_t) * group->count);
-    uint32_t count = 0;
-
-    if (places == NULL) {
-        return KAPPA_NOMEM;
-    }
     for (const kappa_plan_node_t *n = group->first; n != NULL; n = n->next) {
-        places[count++] =
-            kappa_plan_locate(&planner->locator, n->selection->offset);
+        if (n->chain != group->first->chain) {
+            return true;
+        }
     }
-    f->places = places;
-    f->place_count = count;
-    return kappa_plan_work(planner, count);
+    return false;
 }
 
 static kappa_status_t
@@ -179,6 +170,54 @@ set_conjunction(kappa_planner_t *planner, const kappa_plan_chain_t *chain,
         tests[--count] = chain->test;
     }
     return kappa_plan_work(planner, out->count);
+}
+
+/* Errors show the places of those nodes that are included. */
+static kappa_status_t
+set_place_tests(kappa_planner_t *planner, kappa_plan_field_t *f,
+    const kappa_plan_group_t *group)
+{
+    kappa_plan_conjunction_t *tests;
+    uint32_t count = 0;
+    kappa_status_t status = KAPPA_OK;
+
+    if (!conditions_differ(group)) {
+        return KAPPA_OK;
+    }
+    tests = KAPPA_NEW_ARRAY(
+        planner->arena, kappa_plan_conjunction_t, group->count);
+    if (tests == NULL) {
+        return KAPPA_NOMEM;
+    }
+    f->place_tests = tests;
+    for (const kappa_plan_node_t *n = group->first;
+         n != NULL && status == KAPPA_OK; n = n->next) {
+        status = set_conjunction(planner, n->chain, &tests[count++]);
+    }
+    return status;
+}
+
+static kappa_status_t
+set_places(kappa_planner_t *planner, kappa_plan_field_t *f,
+    const kappa_plan_group_t *group)
+{
+    kappa_plan_place_t *places = kappa_arena_alloc(
+        planner->arena, sizeof(kappa_plan_place_t) * group->count);
+    uint32_t count = 0;
+
+    if (places == NULL) {
+        return KAPPA_NOMEM;
+    }
+    for (const kappa_plan_node_t *n = group->first; n != NULL; n = n->next) {
+        places[count++] =
+            kappa_plan_locate(&planner->locator, n->selection->offset);
+    }
+    f->places = places;
+    f->place_count = count;
+    if (kappa_plan_work(planner, count) != KAPPA_OK) {
+        return KAPPA_LIMIT;
+    }
+    return set_place_tests(planner, f, group);
 }
 
 /* The condition of `node`, a field of `group` at a place of its own. */
@@ -219,12 +258,9 @@ static kappa_status_t
 collect_children(kappa_planner_t *planner, const kappa_plan_group_t *group,
     kappa_plan_groups_t *children)
 {
-    bool differ = false;
+    bool differ = conditions_differ(group);
     kappa_status_t status = KAPPA_OK;
 
-    for (const kappa_plan_node_t *n = group->first; n != NULL; n = n->next) {
-        differ |= n->chain != group->first->chain;
-    }
     for (const kappa_plan_node_t *n = group->first;
          n != NULL && status == KAPPA_OK; n = n->next) {
         status = kappa_plan_collect(planner, children,

@@ -104,25 +104,6 @@ kappa_plan_define_variables(
     return status;
 }
 
-/* Gives the errors behind `after` (NULL: all) the variable's place. */
-static kappa_status_t
-place_errors(kappa_errors_t *errors, kappa_error_t *after,
-    const kappa_plan_variable_t *variable)
-{
-    kappa_error_t *error = after ? after->next : errors->first;
-
-    for (; error != NULL; error = error->next) {
-        error->locations = KAPPA_NEW(errors->arena, kappa_location_t);
-        if (error->locations == NULL) {
-            return KAPPA_NOMEM;
-        }
-        error->locations->line = variable->place.line;
-        error->locations->column = variable->place.column;
-        error->location_count = 1;
-    }
-    return errors->no_memory ? KAPPA_NOMEM : KAPPA_OK;
-}
-
 /* A value that is absent, or null where that can't be. */
 static kappa_status_t
 refuse(kappa_arena_t *arena, const kappa_plan_variable_t *variable,
@@ -202,13 +183,12 @@ coerce_all(const kappa_plan_t *plan, const kappa_value_t *json,
         kappa_status_t status =
             coerce(arena, &plan->variables[i], in, &values[i], errors);
 
-        if (status == KAPPA_INVALID && errors != NULL) {
-            status = place_errors(errors, last, &plan->variables[i]);
+        if (status == KAPPA_INVALID) {
+            status = kappa_plan_place_errors(
+                errors, last, plan->variables[i].place);
             failed = true;
-        } else if (status == KAPPA_INVALID) {
-            return status;
         }
-        if (status != KAPPA_OK) {
+        if (status != KAPPA_OK && status != KAPPA_INVALID) {
             return status;
         }
     }

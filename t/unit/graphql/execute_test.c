@@ -280,7 +280,7 @@ static const case_t arguments[] = {
         "{\"data\":{\"echo\":null},\"errors\":[" ERROR(
             "Argument \\\"required\\\" of non-null type \\\"Int!\\\" must not"
             " be null, as variable \\\"$r\\\" is.",
-            "1", "22", "\"echo\"", "BAD_USER_INPUT") "]}" },
+            "1", "37", "\"echo\"", "BAD_USER_INPUT") "]}" },
     { "query($r: Int) { echo(required: $r) }", NULL,
         "{\"data\":{\"echo\":{\"string\":\"default\",\"color\":\"RED\","
         "\"required\":7}}}" },
