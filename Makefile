@@ -22,7 +22,7 @@ CFLAGS_ALL := -std=gnu11 -fPIC -I. -I$(GEN) $(WARN)
 # What protoc-c writes is not ours to mend.
 GEN_CFLAGS := -std=gnu11 -fPIC -I. -I$(GEN) -w
 OPT ?= -O2 -g
-SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+SAN_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 FUZZ := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -DKAPPA_FUZZ
@@ -97,7 +97,7 @@ build/obj/gen/%.o: $(GEN)/%.c
 	$(call say,CC) $(CC) $(GEN_CFLAGS) $(OPT) $(CFLAGS) -MMD -c -o $@ $<
 build/san/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
-	$(call say,CC) $(CC) $(GEN_CFLAGS) $(SAN) $(CFLAGS) -MMD -c -o $@ $<
+	$(call say,CC) $(CC) $(GEN_CFLAGS) $(SAN_FLAGS) $(CFLAGS) -MMD -c -o $@ $<
 build/fuzz/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
 	$(call say,CC) $(CLANG) $(GEN_CFLAGS) $(FUZZ) -fsanitize=fuzzer-no-link $(CFLAGS) -MMD -c -o $@ $<
@@ -106,7 +106,7 @@ build/obj/%.o: %.c
 	$(call say,CC) $(CC) $(CFLAGS_ALL) $(OPT) $(CFLAGS) -MMD -c -o $@ $<
 build/san/%.o: %.c
 	@mkdir -p $(@D)
-	$(call say,CC) $(CC) $(CFLAGS_ALL) $(SAN) $(CFLAGS) -MMD -c -o $@ $<
+	$(call say,CC) $(CC) $(CFLAGS_ALL) $(SAN_FLAGS) $(CFLAGS) -MMD -c -o $@ $<
 build/fuzz/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC) $(CLANG) $(CFLAGS_ALL) $(FUZZ) -fsanitize=fuzzer-no-link $(CFLAGS) \
@@ -117,7 +117,7 @@ build/fuzz/%.o: %.c
 build/kappa: $(OBJ_CLI) build/libkappa.a
 	$(call say,LD) $(CC) $(OPT) -o $@ $^ $(LDFLAGS) $(LIBS)
 build/kappa-san: $(OBJ_CLI_SAN) build/libkappa-san.a
-	$(call say,LD) $(CC) $(SAN) -o $@ $^ $(LDFLAGS) $(LIBS)
+	$(call say,LD) $(CC) $(SAN_FLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 # What t/differential drives: many cases in one process.
 build/batch: build/obj/t/differential/batch.o build/obj/cli/input.o \
@@ -169,7 +169,7 @@ FORCE:
 build/unit/%_test: build/san/t/unit/%_test.o $(UNIT_HELPERS) \
 		build/libkappa-san.a
 	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(SAN) -o $@ $^ -lcmocka $(LIBS)
+	$(call say,LD) $(CC) $(SAN_FLAGS) -o $@ $^ -lcmocka $(LIBS)
 
 .PHONY: unit npm test test-run prove check
 npm: t/node/node_modules/.package-lock.json
