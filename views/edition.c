@@ -26,6 +26,26 @@ number_model(kappa_edition_t *edition, bool write, kappa_errors_t *errors)
     return status;
 }
 
+/* The list may hold other errors already, or be none: the schema's are
+ * counted apart. */
+static kappa_status_t
+load_model(kappa_edition_t *edition, kappa_errors_t *errors)
+{
+    kappa_errors_t found;
+
+    kappa_errors_init(&found, errors ? errors->arena : edition->arena, 0);
+    kappa_status_t status = kappa_model_load(edition->arena,
+        edition->about.schema_name, edition->text, &edition->model, &found);
+    if (errors && errors->first == NULL) {
+        *errors = found;
+    } else if (errors && found.first) {
+        errors->last->next = found.first;
+        errors->last = found.last;
+        errors->count += found.count;
+    }
+    return status;
+}
+
 static kappa_status_t
 fill(kappa_edition_t *edition, const kappa_about_t *about, kappa_str_t text,
     kappa_errors_t *errors)
