@@ -61,9 +61,7 @@ fill(kappa_edition_t *edition, const kappa_about_t *about, kappa_str_t text,
         || edition->text.data == NULL) {
         return KAPPA_NOMEM;
     }
-    return edition->model ? KAPPA_OK
-                          : kappa_model_load(arena, edition->about.schema_name,
-                              edition->text, &edition->model, errors);
+    return edition->model ? KAPPA_OK : load_model(edition, errors);
 }
 
 static kappa_status_t
