@@ -14,6 +14,11 @@ typedef struct {
 extern const kappa_command_t kappa_command_parse;
 extern const kappa_command_t kappa_command_validate;
 extern const kappa_command_t kappa_command_print_schema;
+extern const kappa_command_t kappa_command_check;
+extern const kappa_command_t kappa_command_import;
+extern const kappa_command_t kappa_command_log;
+extern const kappa_command_t kappa_command_rebuild;
+extern const kappa_command_t kappa_command_verify;
 
 #define KAPPA_EXIT_OK 0
 #define KAPPA_EXIT_ERRORS 1

@@ -7,6 +7,11 @@ static const kappa_command_t *const commands[] = {
     &kappa_command_parse,
     &kappa_command_validate,
     &kappa_command_print_schema,
+    &kappa_command_check,
+    &kappa_command_import,
+    &kappa_command_log,
+    &kappa_command_rebuild,
+    &kappa_command_verify,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

@@ -107,7 +107,7 @@ my $sse = $t->sse(
 is_deeply($sse->next->{json}{data}{package}, { installs => 0, reports => [] },
     'live: now');
 my $report = data('mutation { report(package: "pkg07", kind: INSTALLED)
-    { id kind at by packageInfo { name } } }')->{report};
+    { id kind at packageInfo { name } } }')->{report};
 like($report->{id}, qr/^[0-9a-f]{8}-[0-9a-f]{4}-7/, 'a new id');
 like($report->{at}, qr/^\d{4}-\d\d-\d\dT[\d:.]+Z$/, 'a time');
 is($report->{packageInfo}{name}, 'pkg07', 'its package');

@@ -1,0 +1,61 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/input.h"
+#include "cli/options.h"
+#include "cli/store.h"
+
+/* Opening a store builds what its schema asks for. */
+static int
+rebuild(kappa_arena_t *arena, const char *dir, const char *schema_path)
+{
+    kappa_source_t schema = { .text = KAPPA_STR_NULL };
+    kappa_errors_t errors;
+    kappa_store_t *store;
+
+    kappa_errors_init(&errors, arena, 0);
+    if (schema_path != NULL
+        && kappa_input_read(arena, schema_path, &schema) != KAPPA_OK) {
+        return KAPPA_EXIT_USAGE;
+    }
+    if (kappa_cli_open_store(dir, &schema, false, &store, &errors)
+        != KAPPA_OK) {
+        return KAPPA_EXIT_ERRORS;
+    }
+    if (isatty(STDERR_FILENO) == 1) {
+        fprintf(stderr, "the views are at %.*s-%llu\n",
+            KAPPA_STR_ARG(kappa_store_epoch(store)),
+            (unsigned long long)kappa_store_position(store));
+    }
+    kappa_store_close(store, true);
+    return KAPPA_EXIT_OK;
+}
+
+static int
+run(int argc, char **argv)
+{
+    const char *dir = NULL;
+    const char *schema = NULL;
+    const kappa_option_t options[] = {
+        { "store", &dir, NULL },
+        { "schema", &schema, NULL },
+        { NULL, NULL, NULL },
+    };
+
+    if (!kappa_options_take(&argc, argv, options) || argc != 1
+        || dir == NULL) {
+        return kappa_command_misuse(&kappa_command_rebuild);
+    }
+    kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
+    int code = arena ? rebuild(arena, dir, schema) : kappa_input_no_memory();
+    kappa_arena_destroy(arena);
+    return code;
+}
+
+const kappa_command_t kappa_command_rebuild = {
+    .name = "rebuild",
+    .usage = "--store DIR [--schema FILE]",
+    .summary = "Builds the views that the schema asks for, from the log.",
+    .run = run,
+};

@@ -1,0 +1,104 @@
+#include "cli/store.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/progress.h"
+
+/* How often to look again while another process builds. */
+#define BUILDER_POLL_US 200000
+
+static bool
+store_exists(const char *dir)
+{
+    char path[PATH_MAX];
+    struct stat st;
+
+    return snprintf(path, sizeof(path), "%s/log", dir) < (int)sizeof(path)
+        && stat(path, &st) == 0;
+}
+
+/* What the store has to say is for people. */
+static void
+report(void *ctx, bool error, kappa_str_t message)
+{
+    (void)ctx;
+    if (error || isatty(STDERR_FILENO) == 1) {
+        fprintf(stderr, "kappa: %.*s\n", KAPPA_STR_ARG(message));
+    }
+}
+
+static kappa_status_t
+open_store(const char *dir, const kappa_source_t *schema, bool create,
+    kappa_store_t **out, kappa_errors_t *errors)
+{
+    kappa_store_options_t options = {
+        .dir = kappa_str_c(dir),
+        .schema_name = schema->name,
+        .schema_text = schema->text,
+        .alloc = &kappa_alloc_libc,
+        .report = report,
+    };
+    bool exists = store_exists(dir);
+
+    if (!exists && !(create && schema->text.data != NULL)) {
+        kappa_errors_add(errors, "STORE_UNAVAILABLE",
+            "there is no store at %s%s", dir,
+            create ? " (--schema FILE makes one)" : "");
+        return KAPPA_NOT_FOUND;
+    }
+    kappa_status_t status = exists
+        ? KAPPA_OK
+        : kappa_store_create(kappa_str_c(dir), -1, -1, errors);
+    if (status == KAPPA_OK) {
+        status = kappa_store_open(&options, out, errors);
+    }
+    return status;
+}
+
+kappa_status_t
+kappa_cli_open_store(const char *dir, const kappa_source_t *schema,
+    bool create, kappa_store_t **out, kappa_errors_t *errors)
+{
+    if (!kappa_cli_become_owner(dir)) {
+        return KAPPA_IO;
+    }
+    kappa_status_t status = open_store(dir, schema, create, out, errors);
+    if (status == KAPPA_OK) {
+        status = kappa_cli_catch_up(*out, errors);
+        if (status != KAPPA_OK) {
+            kappa_store_close(*out, false);
+        }
+    }
+    if (status != KAPPA_OK) {
+        kappa_cli_tell(errors);
+    }
+    return status;
+}
+
+static bool
+show(void *ctx, uint64_t seq, uint64_t end)
+{
+    kappa_progress_show(ctx, seq, end, seq);
+    return true;
+}
+
+kappa_status_t
+kappa_cli_catch_up(kappa_store_t *store, kappa_errors_t *errors)
+{
+    kappa_progress_t progress;
+    kappa_status_t status = KAPPA_OK;
+
+    kappa_progress_start(&progress, "building views");
+    while (status == KAPPA_OK && !kappa_store_ready(store)) {
+        status = kappa_store_build(store, show, &progress, errors);
+        if (status == KAPPA_BUSY) {
+            usleep(BUILDER_POLL_US);
+            status = kappa_store_tick(store, errors);
+        }
+    }
+    kappa_progress_end(&progress);
+    return status;
+}

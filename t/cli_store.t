@@ -1,0 +1,170 @@
+# The commands on a store: import, log, rebuild, verify.
+
+use strict;
+use warnings;
+use File::Path qw(remove_tree);
+use Test::More;
+use Kappa::Test;
+
+my $JSON = $Kappa::Test::JSON;
+
+my $t = Kappa::Test->new(schema => <<'END', workers => 1);
+type Package @view(key: "name") @index(fields: ["section", "name"]) {
+  name: ID!
+  size: Int!
+  section: ID!
+}
+
+type Section @view(key: "name") @groupBy(of: "Package", by: "section") {
+  name: ID!
+  packages: Int! @count
+}
+
+type Query {
+  package(name: ID!): Package
+  section(name: ID!): Section
+}
+END
+my $store = $t->store;
+my $schema = $t->dir . '/schema.graphql';
+
+sub event {
+    my ($name, %more) = @_;
+    return $JSON->encode({ thing => 'Package', verb => 'released',
+        key => $name, effect => 'PUT',
+        data => { name => $name, size => 1, section => 'misc' }, %more })
+        . "\n";
+}
+
+sub import_events {
+    my ($events, @more) = @_;
+    return $t->kappa(['import', '-', '--store', $store, @more],
+        stdin => $events);
+}
+
+sub events {
+    my $r = $t->kappa(['log', '--store', $store, @_]);
+    is($r->{status}, 0, "log @_") or diag $r->{err};
+    return map { $JSON->decode($_) } split /\n/, $r->{out};
+}
+
+# A wrong call.
+for my $case (
+    ['import'], ['import', '-'], ['import', '-', '--store'],
+    ['import', '-', '--store', $store, '--nosuch'], ['log'], ['rebuild'],
+    ['verify', 'x', '--store', $store])
+{
+    my $r = $t->kappa($case);
+    is($r->{status}, 2, "@$case is a wrong call");
+    like($r->{err}, qr/usage: kappa $case->[0]|needs a value/, 'and says so');
+}
+
+# No store.
+my $r = import_events(event('a'));
+is($r->{status}, 1, 'no store, no schema');
+like($r->{err}, qr/there is no store at \Q$store\E \(--schema FILE makes one/,
+    'says what would help');
+$r = $t->kappa(['log', '--store', $store]);
+is($r->{status}, 1, 'nothing to print');
+like($r->{err}, qr/there is no store/, 'says why');
+
+# Import.
+my $id = '018f0000-0000-7000-8000-000000000001';
+$r = import_events(event('a', id => $id) . "\n" . event('b'),
+    '--schema', $schema);
+is($r->{status}, 0, 'import makes the store') or diag $r->{err};
+is($r->{err}, '', 'quiet in a pipe');
+is($r->{out}, '', 'on both ends');
+if ($> == 0) {
+    my $owner = (stat $t->dir . '/data')[4];
+    is((stat "$store/log")[4], $owner, 'root became the owner of the place');
+}
+
+my @log = events();
+is(scalar @log, 2, 'two events');
+like($log[0]{position}, qr/^[0-9a-z]{8,24}-1$/, 'position');
+is($log[0]{id}, $id, 'its own id');
+is($log[0]{thing}, 'Package', 'thing');
+is($log[0]{verb}, 'released', 'verb');
+is($log[0]{effect}, 'PUT', 'effect');
+is($log[0]{key}, 'a', 'key');
+is_deeply($log[0]{data}, { name => 'a', size => 1, section => 'misc' },
+    'data');
+is($log[0]{row}{size}, 1, 'row');
+like($log[0]{time}, qr/^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z$/, 'time');
+
+# Again.
+$r = import_events(event('a', id => $id));
+is($r->{status}, 0, 'the same id again');
+is(scalar(events()), 2, 'appends nothing');
+
+# Filters.
+import_events(join '', map { event("p$_", verb => 'seen') } 1 .. 5);
+@log = events();
+is(scalar @log, 7, 'seven events');
+is(scalar(events('--limit', 3)), 3, 'limit');
+is(scalar(events('--thing', 'Nothing')), 0, 'no such thing');
+is(scalar(events('--thing', 'Package', '--verb', 'seen')), 5, 'verb');
+is(scalar(events('--key', 'p2')), 1, 'key');
+my @after = events('--after', $log[4]{position});
+is($after[0]{position}, $log[5]{position}, 'after');
+for my $case (['--after', 'x', qr/not a position/, 2],
+    ['--after', 'zzzzzzzzzzzz-1', qr/another log/, 1],
+    ['--limit', 'x', qr/not a number/, 2])
+{
+    my ($option, $value, $says, $status) = @$case;
+    $r = $t->kappa(['log', '--store', $store, $option, $value]);
+    is($r->{status}, $status, "$option $value");
+    like($r->{err}, $says, 'says why');
+}
+
+# Wrong lines: what stands before them is appended, nothing behind.
+my @wrong = (
+    ['{', qr/./, 'broken JSON'],
+    ['{"verb":"x"}', qr/thing/, 'no thing'],
+    ['[]', qr/object/, 'no object'],
+    ['{"thing":"Package","verb":"x","effect":"EAT"}', qr/EAT|effect/,
+        'no such effect'],
+    [event('x', effect => 'DELETE') =~ s/\n//r, qr/./, 'no row to delete'],
+    ['{"thing":"Package","verb":"x","key":"x","effect":"PUT","data":'
+        . '{"name":"x","size":"big","section":"s"}}', qr/size/,
+        'a wrong type'],
+);
+for my $case (@wrong) {
+    my ($line, $why, $name) = @$case;
+    my $before = events();
+    $r = import_events(event("before $name") . "$line\n" . event('behind'));
+    is($r->{status}, 1, $name);
+    like($r->{err}, qr/^stdin:2: /m, 'names the line');
+    like($r->{err}, $why, 'and what is wrong');
+    like($r->{err}, qr/nothing from it on was appended/, 'and what happened');
+    my @now = events();
+    is(scalar @now, $before + 1, 'one more event');
+    is($now[-1]{key}, "before $name", 'the one before it');
+}
+
+# The views come back from the log.
+$r = $t->kappa(['verify', '--store', $store]);
+is($r->{status}, 0, 'verify') or diag $r->{err};
+like($r->{out}, qr/^[0-9a-z]+-\d+: the log is whole/, 'says so');
+remove_tree("$store/views");
+$r = $t->kappa(['rebuild', '--store', $store, '--schema', $schema]);
+is($r->{status}, 0, 'rebuild without views') or diag $r->{err};
+is($t->kappa(['verify', '--store', $store])->{status}, 0, 'verify again');
+
+# A damaged log is refused loudly.
+my ($segment) = grep { -s } glob "$store/log/*";
+for my $file (sort { -s $b <=> -s $a } glob "$store/log/*") {
+    $segment = $file;
+    last;
+}
+my $bytes = Kappa::Test::read_file($segment);
+my $at = index $bytes, 'Package';
+ok($at > 0, 'the first event is there to be damaged');
+substr($bytes, $at, 1) = 'p';
+Kappa::Test::write_file($segment, $bytes);
+$r = $t->kappa(['verify', '--store', $store]);
+is($r->{status}, 1, 'verify finds it');
+like($r->{err}, qr/\Q$segment\E|segment|record/, 'and says where');
+
+done_testing;
