@@ -38,6 +38,8 @@ UNIT_HELPERS := $(patsubst %.c,build/san/%.o,$(wildcard t/unit/*.c))
 UNIT := $(UNIT_SRC:t/unit/%_test.c=build/unit/%_test)
 FUZZERS := $(FUZZ_SRC:t/fuzz/%_fuzz.c=%)
 TESTS := $(sort $(wildcard t/*.t))
+BATCHES := build/batch build/execute_batch
+NPM_DIRS := node differential
 
 MODULE := $(if $(MODULE_SRC),build/ngx_http_kappa_module.so)
 MODULE_SAN := build/san/ngx_http_kappa_module.so
@@ -172,9 +174,9 @@ build/unit/%_test: build/san/t/unit/%_test.o $(UNIT_HELPERS) \
 	$(call say,LD) $(CC) $(SAN_FLAGS) -o $@ $^ -lcmocka $(LIBS)
 
 .PHONY: unit npm test test-run prove check
-npm: t/node/node_modules/.package-lock.json
-t/node/node_modules/.package-lock.json: t/node/package-lock.json
-	$(call say,NPM) tools/npm.sh
+npm: $(NPM_DIRS:%=t/%/node_modules/.package-lock.json)
+t/%/node_modules/.package-lock.json: t/%/package-lock.json
+	$(call say,NPM) tools/npm.sh t/$*
 	@touch $@
 
 unit: $(if $(T),build/unit/$(T)_test,$(UNIT))
@@ -182,13 +184,13 @@ unit: $(if $(T),build/unit/$(T)_test,$(UNIT))
 
 # All tests and one summary. The last line is `N passed, N failed`.
 test: deps-test
-	@$(SUBMAKE) npm lib cli module $(UNIT)
+	@$(SUBMAKE) npm lib cli module $(BATCHES) $(UNIT)
 	@$(MAKE) --no-print-directory test-run
 test-run:
 	@tools/test.sh $(UNIT) $(TESTS)
 # The tests against a real nginx alone, or one of them: make prove T=static.
 # SAN=1: with a module and a command that have ASan and UBSan.
-prove: npm lib cli module $(if $(SAN),$(MODULE_SAN) build/kappa-san)
+prove: npm lib cli module $(BATCHES) $(if $(SAN),$(MODULE_SAN) build/kappa-san)
 	@KAPPA_TEST_SAN=$(SAN) tools/test.sh $(if $(T),t/$(T).t,$(TESTS))
 
 check: lint test

@@ -1,7 +1,7 @@
 #!/bin/sh
-# npm.sh: installs what t/node/package-lock.json names, for tests only.
+# npm.sh DIR: installs what DIR/package-lock.json names, for tests only.
 set -eu
-cd "$(dirname "$0")/../t/node"
+cd "$(dirname "$0")/../$1"
 mkdir -p ../../build
 if ! npm ci --no-audit --no-fund --silent > ../../build/npm.log 2>&1; then
     tail -n 5 ../../build/npm.log >&2
