@@ -62,7 +62,7 @@ ignore_done(kappa_job_t *job)
     (void)job;
 }
 
-/* The first `count` events of the batch as one job: all or none. */
+/* The first `count` events of the batch as one job. */
 static void
 submit(kappa_import_t *import, uint32_t count, kappa_job_t *job)
 {
@@ -97,24 +97,17 @@ submit_patiently(kappa_import_t *import, uint32_t count, kappa_job_t *job)
     return job->status;
 }
 
-/* Refused: the events before the refused one go in by themselves. */
+/* Refused: the events before the refused one stand. */
 static kappa_status_t
-commit_before(kappa_import_t *import, const kappa_job_t *refused)
+keep_before(kappa_import_t *import, const kappa_job_t *refused)
 {
-    kappa_job_t job = { .status = KAPPA_OK };
-    uint32_t before = refused->failed;
-
-    if (before >= import->count) {
+    if (refused->failed >= import->count) {
         fprintf(stderr, "kappa: %.*s\n", KAPPA_STR_ARG(refused->message));
         return KAPPA_IO;
     }
-    if (before > 0 && submit_patiently(import, before, &job) != KAPPA_OK) {
-        fprintf(stderr, "kappa: %s: %.*s\n", job.code ? job.code : "",
-            KAPPA_STR_ARG(job.message));
-        return job.status;
-    }
-    import->accepted += before;
-    return refuse(import, import->lines[before], refused->message);
+    import->accepted += refused->failed;
+    import->seq = refused->seq;
+    return refuse(import, import->lines[refused->failed], refused->message);
 }
 
 static kappa_status_t
@@ -127,7 +120,7 @@ commit_batch(kappa_import_t *import)
     }
     kappa_status_t status = submit_patiently(import, import->count, &job);
     if (status == KAPPA_INVALID || status == KAPPA_LIMIT) {
-        return commit_before(import, &job);
+        return keep_before(import, &job);
     }
     if (status != KAPPA_OK) {
         fprintf(stderr, "kappa: %s: %.*s\n", job.code ? job.code : "failed",

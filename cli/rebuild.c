@@ -4,9 +4,37 @@
 #include "cli/command.h"
 #include "cli/input.h"
 #include "cli/options.h"
+#include "cli/progress.h"
 #include "cli/store.h"
 
-/* Opening a store builds what its schema asks for. */
+static bool
+show(void *ctx, uint64_t seq, uint64_t end)
+{
+    kappa_progress_show(ctx, seq, end, seq);
+    return true;
+}
+
+static kappa_status_t
+build(kappa_store_t *store, kappa_errors_t *errors)
+{
+    kappa_progress_t progress;
+
+    kappa_progress_start(&progress, "building views");
+    kappa_status_t status =
+        kappa_store_rebuild(store, show, &progress, errors);
+    kappa_progress_end(&progress);
+    if (status == KAPPA_BUSY) {
+        kappa_errors_add(errors, "VIEWS_REBUILDING",
+            "another process builds views of this store already");
+    }
+    if (status != KAPPA_OK) {
+        kappa_cli_tell(errors);
+    }
+    return status;
+}
+
+/* Opening a store builds what a new schema asks for; then there is nothing to
+ * do but without one. */
 static int
 rebuild(kappa_arena_t *arena, const char *dir, const char *schema_path)
 {
@@ -21,6 +49,10 @@ rebuild(kappa_arena_t *arena, const char *dir, const char *schema_path)
     }
     if (kappa_cli_open_store(dir, &schema, false, &store, &errors)
         != KAPPA_OK) {
+        return KAPPA_EXIT_ERRORS;
+    }
+    if (schema_path == NULL && build(store, &errors) != KAPPA_OK) {
+        kappa_store_close(store, false);
         return KAPPA_EXIT_ERRORS;
     }
     if (isatty(STDERR_FILENO) == 1) {
@@ -56,6 +88,7 @@ run(int argc, char **argv)
 const kappa_command_t kappa_command_rebuild = {
     .name = "rebuild",
     .usage = "--store DIR [--schema FILE]",
-    .summary = "Builds the views that the schema asks for, from the log.",
+    .summary =
+        "Builds the views anew from the log, beside the ones that serve.",
     .run = run,
 };

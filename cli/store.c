@@ -92,7 +92,7 @@ kappa_cli_catch_up(kappa_store_t *store, kappa_errors_t *errors)
     kappa_status_t status = KAPPA_OK;
 
     kappa_progress_start(&progress, "building views");
-    while (status == KAPPA_OK && !kappa_store_ready(store)) {
+    while (status == KAPPA_OK && kappa_store_wants_build(store)) {
         status = kappa_store_build(store, show, &progress, errors);
         if (status == KAPPA_BUSY) {
             usleep(BUILDER_POLL_US);

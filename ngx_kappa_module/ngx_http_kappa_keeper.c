@@ -99,10 +99,11 @@ ngx_http_kappa_keeper_round(ngx_http_kappa_keeper_t *keeper)
         if (ngx_http_kappa_keeper_open(keeper, &errors) == KAPPA_OK) {
             ngx_http_kappa_ring(&keeper->note);
         }
-    } else if (!kappa_store_ready(keeper->store)) {
-        (void)kappa_store_build(
-            keeper->store, ngx_http_kappa_keeper_progress, keeper, &errors);
     } else {
+        if (kappa_store_wants_build(keeper->store)) {
+            (void)kappa_store_build(keeper->store,
+                ngx_http_kappa_keeper_progress, keeper, &errors);
+        }
         (void)kappa_store_tick(keeper->store, &errors);
     }
     ngx_http_kappa_keeper_say(keeper, &errors);
