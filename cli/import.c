@@ -40,8 +40,8 @@ typedef struct {
     uint32_t count;
     size_t bytes;
 
-    uint64_t accepted; /* lines whose events are in the log */
-    uint64_t seq;
+    uint64_t appended;
+    uint64_t duplicates; /* events that were in the log before */
 } kappa_import_t;
 
 static kappa_status_t
@@ -62,13 +62,13 @@ ignore_done(kappa_job_t *job)
     (void)job;
 }
 
-/* The first `count` events of the batch as one job. */
+/* Submits the batch from event `from` on. */
 static void
-submit(kappa_import_t *import, uint32_t count, kappa_job_t *job)
+submit(kappa_import_t *import, uint32_t from, kappa_job_t *job)
 {
     *job = (kappa_job_t){
-        .events = import->events,
-        .event_count = count,
+        .events = import->events + from,
+        .event_count = import->count - from,
         .version = kappa_store_version(import->store),
         .now_ms = kappa_now_ms(),
         .arena = import->arena,
@@ -77,63 +77,74 @@ submit(kappa_import_t *import, uint32_t count, kappa_job_t *job)
     kappa_buf_init(&job->response, &kappa_alloc_libc);
     kappa_store_commit(import->store, job);
     kappa_buf_release(&job->response);
+    import->appended += job->appended;
+    import->duplicates += job->duplicates;
 }
 
-/* As submit, waiting while the store builds views or changes its schema. */
-static kappa_status_t
-submit_patiently(kappa_import_t *import, uint32_t count, kappa_job_t *job)
+/* What passes by itself: views that are being built, a new schema, a want of
+ * memory. */
+static bool
+may_retry(const kappa_job_t *job)
 {
+    return job->code != NULL
+        && (strcmp(job->code, "VIEWS_REBUILDING") == 0
+            || strcmp(job->code, "SCHEMA_CHANGED") == 0
+            || strcmp(job->code, "OVERLOADED") == 0);
+}
+
+/* The store could not take it, for no fault of the line. */
+static kappa_status_t
+give_up(const kappa_import_t *import, uint64_t line, const kappa_job_t *job)
+{
+    fprintf(stderr,
+        "kappa: %s: %.*s\nkappa: the lines of %s before line %llu are in the "
+        "log\n",
+        job->code ? job->code : "the store failed",
+        KAPPA_STR_ARG(job->message), import->name, (unsigned long long)line);
+    return KAPPA_IO;
+}
+
+/* All events of the batch, in as many jobs as it takes. */
+static kappa_status_t
+submit_all(kappa_import_t *import)
+{
+    uint32_t from = 0;
+
     for (int i = 0; i < RETRIES_MAX; i++) {
-        submit(import, count, job);
-        if (job->status != KAPPA_BUSY && job->status != KAPPA_AGAIN
-            && job->status != KAPPA_CONFLICT) {
-            break;
-        }
-        kappa_status_t status = kappa_cli_catch_up(import->store, NULL);
-        if (status != KAPPA_OK) {
-            usleep(RETRY_US);
-        }
-    }
-    return job->status;
-}
+        kappa_job_t job;
 
-/* Refused: the events before the refused one stand. */
-static kappa_status_t
-keep_before(kappa_import_t *import, const kappa_job_t *refused)
-{
-    if (refused->failed >= import->count) {
-        fprintf(stderr, "kappa: %.*s\n", KAPPA_STR_ARG(refused->message));
-        return KAPPA_IO;
+        submit(import, from, &job);
+        if (job.status == KAPPA_OK) {
+            return KAPPA_OK;
+        }
+        from += job.failed;
+        if (i + 1 < RETRIES_MAX && may_retry(&job)) {
+            usleep(RETRY_US);
+            (void)kappa_cli_catch_up(import->store, NULL);
+            continue;
+        }
+        return job.status == KAPPA_INVALID && !may_retry(&job)
+            ? refuse(import, import->lines[from], job.message)
+            : give_up(import, import->lines[from], &job);
     }
-    import->accepted += refused->failed;
-    import->seq = refused->seq;
-    return refuse(import, import->lines[refused->failed], refused->message);
+    return KAPPA_BUSY;
 }
 
 static kappa_status_t
 commit_batch(kappa_import_t *import)
 {
-    kappa_job_t job;
-
     if (import->count == 0) {
         return KAPPA_OK;
     }
-    kappa_status_t status = submit_patiently(import, import->count, &job);
-    if (status == KAPPA_INVALID || status == KAPPA_LIMIT) {
-        return keep_before(import, &job);
-    }
+    kappa_status_t status = submit_all(import);
     if (status != KAPPA_OK) {
-        fprintf(stderr, "kappa: %s: %.*s\n", job.code ? job.code : "failed",
-            KAPPA_STR_ARG(job.message));
         return status;
     }
-    import->accepted += import->count;
-    import->seq = job.seq;
     import->count = 0;
     import->bytes = 0;
     kappa_arena_reset(import->arena);
-    kappa_progress_show(
-        &import->progress, import->read, import->total, import->accepted);
+    kappa_progress_show(&import->progress, import->read, import->total,
+        import->appended + import->duplicates);
     usleep(PAUSE_US);
     return KAPPA_OK;
 }
@@ -249,9 +260,11 @@ tell_end(const kappa_import_t *import)
         (double)(kappa_monotonic_us() - import->progress.started_us) / 1e6;
 
     if (isatty(STDERR_FILENO) == 1) {
-        fprintf(stderr, "%llu events in %.1f s, position %.*s-%llu\n",
-            (unsigned long long)import->accepted, seconds,
-            KAPPA_STR_ARG(epoch),
+        fprintf(stderr,
+            "%llu events appended in %.1f s, %llu were there before; "
+            "position %.*s-%llu\n",
+            (unsigned long long)import->appended, seconds,
+            (unsigned long long)import->duplicates, KAPPA_STR_ARG(epoch),
             (unsigned long long)kappa_store_position(import->store));
     }
 }
