@@ -4,24 +4,27 @@
 #include "graphql/parser.h"
 
 /* The phases of building a model, in the order in which each needs what came
- * before. Where one has refused something the rest is left: their errors
- * would follow from it. */
-static kappa_status_t (*const phases[])(kappa_model_builder_t *b) = {
-    kappa_model_check_places,
-    kappa_model_views,
-    kappa_model_keys,
-    kappa_model_row_types,
-    kappa_model_computed,
-    kappa_model_indexes,
-    kappa_model_groups,
-    kappa_model_aggregates,
-    kappa_model_order_aggregates,
-    kappa_model_column_rules,
-    kappa_model_links,
-    kappa_model_field_rules,
-    kappa_model_events,
-    kappa_model_roots,
-    kappa_model_hash,
+ * before. Where something was refused before a phase that is `careful`, the
+ * rest is left: its errors would only follow from those. */
+static const struct {
+    kappa_status_t (*run)(kappa_model_builder_t *b);
+    bool careful;
+} phases[] = {
+    { kappa_model_check_places, false },
+    { kappa_model_views, true },
+    { kappa_model_keys, true },
+    { kappa_model_row_types, true },
+    { kappa_model_computed, false },
+    { kappa_model_indexes, true },
+    { kappa_model_groups, false },
+    { kappa_model_aggregates, true },
+    { kappa_model_order_aggregates, false },
+    { kappa_model_column_rules, false },
+    { kappa_model_links, false },
+    { kappa_model_field_rules, false },
+    { kappa_model_events, false },
+    { kappa_model_roots, false },
+    { kappa_model_hash, true },
 };
 
 kappa_status_t
@@ -41,10 +44,12 @@ kappa_model_build(kappa_arena_t *arena, kappa_schema_t *schema,
     }
     model->schema = schema;
     kappa_status_t status = kappa_model_types_init(&b);
-    for (size_t i = 0; status == KAPPA_OK && !b.refused
-         && i < sizeof(phases) / sizeof(phases[0]);
-         i++) {
-        status = phases[i](&b);
+    for (size_t i = 0;
+         status == KAPPA_OK && i < sizeof(phases) / sizeof(phases[0]); i++) {
+        if (phases[i].careful && b.refused) {
+            break;
+        }
+        status = phases[i].run(&b);
     }
     if (status == KAPPA_OK && b.refused) {
         return KAPPA_INVALID;

@@ -5,35 +5,6 @@
 /* ---- collecting @event and @on ---- */
 
 static kappa_status_t
-collect_event(events_t *e, const kappa_field_t *field)
-{
-    const kappa_directive_node_t *node =
-        kappa_model_directive(field->directives, "event");
-    kappa_event_use_t *use = &e->uses[e->use_count];
-    kappa_str_t effect;
-
-    if (!node) {
-        return kappa_model_refuse(e->b, field->source, field->offset,
-            "\"%.*s.%.*s\" says not what happens: a mutation needs "
-            "@event(thing:, verb:).",
-            KAPPA_STR_ARG(field->parent->name), KAPPA_STR_ARG(field->name));
-    }
-    effect = kappa_model_text(node, "effect");
-    *use = (kappa_event_use_t){ .field = field,
-        .node = node,
-        .thing = kappa_model_text(node, "thing"),
-        .verb = kappa_model_text(node, "verb"),
-        .effect = KAPPA_EFFECT_NONE };
-    const kappa_type_t *type = kappa_schema_type(e->b->schema, use->thing);
-    use->view = type ? kappa_model_view_of(e->b, type) : NULL;
-    if (effect.data) {
-        kappa_effect_parse(effect, &use->effect);
-    }
-    e->use_count++;
-    return KAPPA_OK;
-}
-
-static kappa_status_t
 check_use(events_t *e, const kappa_event_use_t *use)
 {
     if (!use->thing.len || !use->verb.len) {
@@ -60,6 +31,37 @@ check_use(events_t *e, const kappa_event_use_t *use)
 }
 
 static kappa_status_t
+collect_event(events_t *e, const kappa_field_t *field)
+{
+    const kappa_directive_node_t *node =
+        kappa_model_directive(field->directives, "event");
+    kappa_event_use_t *use = &e->uses[e->use_count];
+    kappa_str_t effect;
+
+    if (!node) {
+        return kappa_model_refuse(e->b, field->source, field->offset,
+            "\"%.*s.%.*s\" says not what happens: a mutation needs "
+            "@event(thing:, verb:).",
+            KAPPA_STR_ARG(field->parent->name), KAPPA_STR_ARG(field->name));
+    }
+    effect = kappa_model_text(node, "effect");
+    *use = (kappa_event_use_t){ .field = field,
+        .node = node,
+        .thing = kappa_model_text(node, "thing"),
+        .verb = kappa_model_text(node, "verb"),
+        .effect = KAPPA_EFFECT_NONE };
+    const kappa_type_t *type = kappa_schema_type(e->b->schema, use->thing);
+    use->view = type ? kappa_model_view_of(e->b, type) : NULL;
+    if (effect.data) {
+        kappa_effect_parse(effect, &use->effect);
+    }
+    uint32_t refused = e->b->refused;
+    kappa_status_t status = check_use(e, use);
+    e->use_count += e->b->refused == refused;
+    return status;
+}
+
+static kappa_status_t
 collect_events(events_t *e)
 {
     const kappa_type_t *root = e->b->schema->roots[KAPPA_OPERATION_MUTATION];
@@ -72,9 +74,6 @@ collect_events(events_t *e)
     }
     for (uint32_t i = 0; status == KAPPA_OK && i < count; i++) {
         status = collect_event(e, &root->fields[i]);
-    }
-    for (uint32_t i = 0; status == KAPPA_OK && i < e->use_count; i++) {
-        status = check_use(e, &e->uses[i]);
     }
     return status;
 }
@@ -337,7 +336,6 @@ kappa_status_t
 kappa_model_events(kappa_model_builder_t *b)
 {
     events_t e = { .b = b };
-    uint32_t refused = b->refused;
     kappa_status_t status = collect_events(&e);
 
     kappa_map_init(&b->model->rule_map, b->arena);
@@ -347,7 +345,7 @@ kappa_model_events(kappa_model_builder_t *b)
     if (status == KAPPA_OK) {
         status = compare_all(&e);
     }
-    if (status != KAPPA_OK || b->refused != refused) {
+    if (status != KAPPA_OK) {
         return status;
     }
     b->model->rules =

@@ -178,6 +178,12 @@ default_key(kappa_model_builder_t *b, kappa_view_t *view,
 {
     int32_t column = kappa_model_column(view, KAPPA_STR("id"));
 
+    if (column < 0 && kappa_type_field(view->type, KAPPA_STR("id"))) {
+        return kappa_model_refuse(b, node->source, node->offset,
+            "Field \"%.*s.id\" is a link or computed; it can't be the key. "
+            "Say which fields are: @view(key: [\"…\"]).",
+            KAPPA_STR_ARG(view->name));
+    }
     if (column < 0) {
         return kappa_model_refuse(b, node->source, node->offset,
             "View \"%.*s\" has no field \"id\"; say which fields are its "
@@ -208,9 +214,18 @@ view_key(kappa_model_builder_t *b, kappa_view_t *view)
         status = default_key(b, view, node);
     }
     for (uint32_t i = 0; status == KAPPA_OK && i < view->key_count; i++) {
-        const kappa_field_t *field = view->columns[view->key[i]].field;
+        const kappa_column_t *column = &view->columns[view->key[i]];
+        const kappa_field_t *field = column->field;
 
-        if (!kappa_model_ref_is_required(field->type)) {
+        bool required = kappa_model_ref_is_required(field->type);
+        bool aggregate = required && !column->required;
+
+        if (column->kind == KAPPA_COLUMN_JSON || aggregate) {
+            status = kappa_model_refuse(b, field->source, field->offset,
+                "\"%.*s.%.*s\" is in the key and must be a scalar or an "
+                "enum.",
+                KAPPA_STR_ARG(view->name), KAPPA_STR_ARG(field->name));
+        } else if (!required) {
             status = kappa_model_refuse(b, field->source, field->offset,
                 "\"%.*s.%.*s\" is in the key and must be non-null: %.*s!",
                 KAPPA_STR_ARG(view->name), KAPPA_STR_ARG(field->name),

@@ -393,10 +393,16 @@ kappa_model_mutation(kappa_model_builder_t *b, const kappa_field_t *field)
     if (!m || !binding) {
         return KAPPA_NOMEM;
     }
+    if (!w.event) {
+        return KAPPA_OK; /* refused before */
+    }
     m->field = field;
     m->thing = kappa_model_text(w.event, "thing");
     m->verb = kappa_model_text(w.event, "verb");
     m->rule = kappa_model_rule(b->model, m->thing, m->verb);
+    if (!m->rule) {
+        return KAPPA_OK; /* its @event was refused */
+    }
     m->effect = m->rule->effect;
     m->view = m->rule->view;
     kappa_status_t status = all_args(&w);

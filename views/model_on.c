@@ -20,6 +20,7 @@ collect_on(
     }
     e->on_count++;
     if (on->effect == KAPPA_EFFECT_NONE) {
+        on->refused = true;
         return kappa_model_refuse(e->b, node->source,
             kappa_model_arg_offset(node, "effect"),
             "@on(effect: NONE) does nothing; take it away.");

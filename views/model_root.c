@@ -29,6 +29,7 @@ key_arg(kappa_model_builder_t *b, const kappa_field_t *field,
             KAPPA_STR_ARG(one->view->name), KAPPA_STR_ARG(arg->name));
     }
     const kappa_column_t *column = &one->view->columns[one->view->key[part]];
+    one->parts[part] = (int32_t)arg->number;
     if (!kappa_model_ref_same(arg->type, column->field->type)) {
         return kappa_model_refuse(b, arg->source, arg->offset,
             "Argument \"%.*s\" must be of type %.*s, as the key \"%.*s.%.*s\" "
@@ -37,7 +38,6 @@ key_arg(kappa_model_builder_t *b, const kappa_field_t *field,
             KAPPA_STR_ARG(column->field->type->named->name),
             KAPPA_STR_ARG(one->view->name), KAPPA_STR_ARG(column->name));
     }
-    one->parts[part] = (int32_t)arg->number;
     return KAPPA_OK;
 }
 
@@ -108,10 +108,8 @@ bind_many(kappa_model_builder_t *b, const kappa_field_t *field,
     if (!view) {
         return kappa_model_refuse(b, field->source, field->offset,
             "\"%.*s.%.*s\" returns neither a view, nor a list nor a "
-            "connection of one; mark type \"%.*s\" as @view, or give the "
-            "field a view's type.",
-            KAPPA_STR_ARG(field->parent->name), KAPPA_STR_ARG(field->name),
-            KAPPA_STR_ARG(field->type->named->name));
+            "connection of one.",
+            KAPPA_STR_ARG(field->parent->name), KAPPA_STR_ARG(field->name));
     }
     kappa_list_t *list = KAPPA_NEW(b->arena, kappa_list_t);
     *binding = kappa_model_bind(
