@@ -91,7 +91,8 @@ any(uint32_t n)
 
 /* --- JSON of the world's rows */
 
-static const double masses[] = { 0.1, 0.2, 0.3, 1e16, -1e16, 2.5, 1e-9 };
+/* Sums of these are exact in 113 bits. */
+static const double masses[] = { 0.1, 0.2, 0.3, 1e12, -1e12, 2.5, 1e-3 };
 static const char *const labels[] = { "a", "ab", "b\\n", "", "\xc3\xa9" };
 static const char *const states[] = { "GOOD", "BAD" };
 static const char *const codes[] = { "X", "Y", "Z" };
