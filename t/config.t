@@ -44,7 +44,11 @@ says('map_size', qr/"map_size" takes a size of at least 1m/,
     kappa => 'map_size 12;');
 says('duplicate item', qr/"store" is duplicate/, kappa => 'store x;');
 says('duplicate block', qr/"kappa" directive is duplicate/,
-    http => 'kappa app { }');
+    server => '', config => do {
+        my $config = $Kappa::Test::CONFIG;
+        $config =~ s/%app%/%app%\n kappa app { }/;
+        $config;
+    });
 says('two blocks on one store', qr/kappa "app" and kappa "b" have the same store/,
     server => '', http => '', main => '', config => do {
         my $config = $Kappa::Test::CONFIG;

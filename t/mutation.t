@@ -147,7 +147,9 @@ is($log->{status}, 0, 'kappa log') or diag $log->{err};
 my @events = map { $Kappa::Test::JSON->decode($_) } split /\n/, $log->{out};
 is($events[0]{thing}, 'Item', 'the first event');
 is($events[0]{verb}, 'created', 'its verb');
-is_deeply($events[0]{data}, { sku => 'a', stock => 2, colour => 'RED' }, 'its data');
+is_deeply($events[0]{data}, { sku => 'a', stock => 2, colour => 'RED',
+    made => $item->{made}, touched => $item->{made} }, 'its data: arguments and stamps')
+    or diag explain $events[0]{data};
 is($events[0]{effect}, 'CREATE', 'its effect');
 is($events[0]{row}{note}, 'none', 'the row it left');
 my @seqs = map { $_->{position} =~ /-(\d+)$/ } @events;

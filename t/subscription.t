@@ -90,7 +90,8 @@ is_deeply(\@all, [qw(INSTALLED BROKEN REMOVED INSTALLED INSTALLED INSTALLED)],
     'from the log\'s beginning');
 
 # Refusals.
-$r = $t->graphql('subscription { package(name: "bash") { size } }');
+$r = $t->graphql('subscription { package(name: "bash") { size } }', undef,
+    Accept => 'application/json');
 is($r->{status}, 406, 'a subscription needs text/event-stream') or diag $r->{raw};
 my $bad = $t->sse('subscription { package(name: "bash") { sice } }');
 isnt($bad->status, 0, 'an invalid one is answered');
