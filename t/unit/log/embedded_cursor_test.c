@@ -144,6 +144,57 @@ seeks_anywhere(void **state)
     destroy(&s);
 }
 
+/* A log of some megabytes in one large segment and smaller ones: seeks cost
+ * what lies between two marks and not the whole segment. */
+static void
+seeks_without_reading_all(void **state)
+{
+    unsigned seed = (unsigned)time(NULL);
+    char *fill = malloc(100000);
+    kappa_log_cursor_t *cursor = NULL;
+    kappa_event_t event = { .thing = KAPPA_STR("T"), .verb = KAPPA_STR("v") };
+    uint64_t tail = 0;
+    store_t s;
+
+    (void)state;
+    print_message("seed %u\n", seed);
+    srand(seed);
+    memset(fill, ' ', 100000);
+    s = (store_t){ .disk = kappa_fake_disk_create(7) };
+    kappa_fixture_make(&s.f, &s.disk->io);
+    s.f.options.segment_bytes = 16 * 1024 * 1024;
+    s.log = kappa_fixture_open(&s.f);
+    assert_int_equal(kappa_log_lock(s.log, NULL), KAPPA_OK);
+    assert_int_equal(kappa_log_tail(s.log, NULL, &tail, NULL), KAPPA_OK);
+    for (int i = 0; i < 400; i++) {
+        event.data = kappa_str(fill, 1 + (size_t)rand() % 100000);
+        event.time_ms = i + 1;
+        assert_int_equal(
+            kappa_log_append(s.log, &event, 1, tail, &tail, NULL), KAPPA_OK);
+    }
+    assert_int_equal(kappa_log_cursor_open(s.log, 1, &cursor, NULL), KAPPA_OK);
+    s.disk->kinds = KAPPA_FAKE_READ;
+    for (uint64_t n = 1; n <= tail; n++) {
+        assert_int_equal(
+            kappa_log_cursor_next(cursor, tail, &event, NULL), KAPPA_OK);
+    }
+    s.disk->calls = 0;
+    for (int i = 0; i < 1000; i++) {
+        uint64_t n = 1 + (uint64_t)rand() % tail;
+
+        kappa_log_cursor_seek(cursor, n);
+        assert_int_equal(
+            kappa_log_cursor_next(cursor, tail, &event, NULL), KAPPA_OK);
+        assert_int_equal(event.seq, n);
+        assert_int_equal(event.time_ms, n);
+    }
+    /* Reads of 256 KiB: up to the next mark, and a segment's header. */
+    assert_true(s.disk->calls < 5000);
+    kappa_log_cursor_close(cursor);
+    destroy(&s);
+    free(fill);
+}
+
 /* Damage anywhere is told with its place, and the cursor stays there. */
 static void
 tells_of_damage(void **state)
@@ -323,6 +374,7 @@ main(void)
         cmocka_unit_test(follows_the_writer),
         cmocka_unit_test(stops_at_the_limit),
         cmocka_unit_test(seeks_anywhere),
+        cmocka_unit_test(seeks_without_reading_all),
         cmocka_unit_test(tells_of_damage),
         cmocka_unit_test(misses_no_segment),
         cmocka_unit_test(gets_over_failing_reads),
