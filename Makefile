@@ -129,7 +129,7 @@ build/batch: build/obj/t/differential/batch.o build/obj/cli/input.o \
 build/execute_batch: build/san/t/differential/execute_batch.o \
 		build/san/t/unit/graphql_fake.o build/san/t/unit/graphql_run.o \
 		build/libkappa-san.a
-	$(call say,LD) $(CC) $(SAN) -o $@ $^ $(LDFLAGS) $(LIBS)
+	$(call say,LD) $(CC) $(SAN_FLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 # --- the module, against Debian's nginx (tools/nginx.sh)
 
