@@ -12,7 +12,9 @@ export KAPPA_TEST_COUNT=$PWD/build/test.count
 
 rm -f "$KAPPA_TEST_COUNT"
 export PERL5LIB=$PWD/t/lib${PERL5LIB:+:$PERL5LIB}
-prove --harness Kappa::Harness "$@"
+# Unit tests beside each other, tests against nginx one after another.
+prove --harness Kappa::Harness -j "$(nproc)" \
+    --rules 'par=build/unit/**' --rules 'seq=t/*.t' "$@"
 status=$?
 if [ -f "$KAPPA_TEST_COUNT" ]; then
     cat "$KAPPA_TEST_COUNT"
