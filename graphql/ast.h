@@ -187,6 +187,7 @@ typedef struct kappa_definition_s {
     kappa_variable_node_t *variables; /* OPERATION */
     kappa_name_t type_condition;      /* FRAGMENT */
     kappa_selection_t *selections;    /* OPERATION, FRAGMENT */
+    uint32_t selections_offset;       /* of its { */
     kappa_directive_node_t *directives;
     kappa_named_node_t *interfaces;  /* OBJECT, INTERFACE */
     kappa_field_node_t *fields;      /* OBJECT, INTERFACE */

@@ -159,12 +159,11 @@ parse_variable_definition(kappa_parser_t *p, void *link)
 bool
 kappa_parse_operation(kappa_parser_t *p, kappa_definition_t *definition)
 {
-    uint32_t offset;
-
     definition->kind = KAPPA_DEFINITION_OPERATION;
     if (kappa_parser_at(p, KAPPA_TOKEN_BRACE_L)) {
         definition->shorthand = true;
-        return parse_selection_set(p, &definition->selections, &offset);
+        return parse_selection_set(
+            p, &definition->selections, &definition->selections_offset);
     }
     return kappa_parse_operation_type(p, &definition->operation)
         && (!kappa_parser_at(p, KAPPA_TOKEN_NAME)
@@ -173,7 +172,8 @@ kappa_parse_operation(kappa_parser_t *p, kappa_definition_t *definition)
             parse_variable_definition, KAPPA_TOKEN_PAREN_R,
             &definition->variables)
         && kappa_parse_directives(p, false, &definition->directives)
-        && parse_selection_set(p, &definition->selections, &offset);
+        && parse_selection_set(
+            p, &definition->selections, &definition->selections_offset);
 }
 
 /* FragmentDefinition : Description? fragment FragmentName TypeCondition
@@ -181,13 +181,12 @@ kappa_parse_operation(kappa_parser_t *p, kappa_definition_t *definition)
 bool
 kappa_parse_fragment(kappa_parser_t *p, kappa_definition_t *definition)
 {
-    uint32_t offset;
-
     definition->kind = KAPPA_DEFINITION_FRAGMENT;
     return kappa_parser_expect_keyword(p, "fragment")
         && parse_fragment_name(p, &definition->name)
         && kappa_parser_expect_keyword(p, "on")
         && kappa_parse_name(p, &definition->type_condition)
         && kappa_parse_directives(p, false, &definition->directives)
-        && parse_selection_set(p, &definition->selections, &offset);
+        && parse_selection_set(
+            p, &definition->selections, &definition->selections_offset);
 }

@@ -1,5 +1,6 @@
 #include "base/suggest.h"
 #include "graphql/validate/directives.h"
+#include "graphql/validate/rule.h"
 
 /* 5.4.1 Argument names */
 
@@ -50,3 +51,46 @@ kappa_check_known_directive_arguments(
         }
     }
 }
+
+static void
+refuse_argument(kappa_validation_t *v, const kappa_argument_t *argument)
+{
+    kappa_suggest_t suggest;
+
+    kappa_suggest_init(&suggest, argument->name.text);
+    for (uint32_t i = 0; i < v->field->arg_count && !kappa_is_full(v); i++) {
+        if (!v->field->args[i].hidden) {
+            kappa_suggest_try(&suggest, v->field->args[i].name);
+        }
+    }
+    kappa_refuse(v, argument->name.offset,
+        "Unknown argument \"%.*s\" on field \"%.*s.%.*s\".%.*s",
+        KAPPA_STR_ARG(argument->name.text),
+        KAPPA_STR_ARG(v->field->parent->name), KAPPA_STR_ARG(v->field->name),
+        KAPPA_STR_ARG(kappa_suggest_print(&suggest, v->arena, NULL)));
+}
+
+static void
+check_arguments(kappa_validation_t *v, const kappa_argument_t *arguments)
+{
+    for (; v->field != NULL && arguments != NULL;
+         arguments = arguments->next) {
+        if (kappa_public_arg(v->field, arguments->name.text) == NULL) {
+            refuse_argument(v, arguments);
+        }
+    }
+}
+
+static void
+check_directives(kappa_validation_t *v, const kappa_directive_node_t *list,
+    const char *location)
+{
+    (void)location;
+    kappa_check_known_directive_arguments(&v->directives, list);
+}
+
+const kappa_rule_t kappa_rule_known_argument_names = {
+    .info = { "KnownArgumentNames", "5.4.1" },
+    .arguments = check_arguments,
+    .list = check_directives,
+};

@@ -1,4 +1,5 @@
 #include "graphql/validate/directives.h"
+#include "graphql/validate/rule.h"
 
 /* 5.7.1 Directives are defined, 5.7.2 Directives are in valid locations */
 
@@ -36,3 +37,15 @@ kappa_check_known_directives(const kappa_directive_rules_t *rules,
         kappa_error_at(rules->errors, error, list->source, list->offset);
     }
 }
+
+static void
+check(kappa_validation_t *v, const kappa_directive_node_t *list,
+    const char *location)
+{
+    kappa_check_known_directives(&v->directives, list, location);
+}
+
+const kappa_rule_t kappa_rule_known_directives = {
+    .info = { "KnownDirectives", "5.7.1" },
+    .list = check,
+};

@@ -1,4 +1,5 @@
 #include "graphql/validate/directives.h"
+#include "graphql/validate/rule.h"
 
 /* 5.4.3 Required arguments */
 
@@ -45,3 +46,37 @@ kappa_check_required_directive_arguments(
         }
     }
 }
+
+static void
+check_field(kappa_validation_t *v, const kappa_selection_t *s)
+{
+    for (uint32_t i = 0; v->field != NULL && i < v->field->arg_count; i++) {
+        const kappa_input_t *arg = &v->field->args[i];
+
+        if (arg->hidden || arg->type->kind != KAPPA_REF_NON_NULL
+            || arg->default_literal != NULL
+            || is_given(s->arguments, arg->name)) {
+            continue;
+        }
+        kappa_refuse(v, s->offset,
+            "Argument \"%.*s.%.*s(%.*s:)\" of type \"%.*s\" is required, "
+            "but it was not provided.",
+            KAPPA_STR_ARG(v->field->parent->name),
+            KAPPA_STR_ARG(v->field->name), KAPPA_STR_ARG(arg->name),
+            KAPPA_STR_ARG(kappa_type_ref_print(v->arena, arg->type)));
+    }
+}
+
+static void
+check_directives(kappa_validation_t *v, const kappa_directive_node_t *list,
+    const char *location)
+{
+    (void)location;
+    kappa_check_required_directive_arguments(&v->directives, list);
+}
+
+const kappa_rule_t kappa_rule_required_arguments = {
+    .info = { "ProvidedRequiredArguments", "5.4.3" },
+    .on_field = check_field,
+    .list = check_directives,
+};

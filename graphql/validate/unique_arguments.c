@@ -1,5 +1,6 @@
 #include "graphql/validate/directives.h"
 #include "graphql/validate/names.h"
+#include "graphql/validate/rule.h"
 
 /* 5.4.2 Argument uniqueness */
 
@@ -40,3 +41,28 @@ kappa_check_unique_arguments(kappa_arena_t *arena, kappa_errors_t *errors,
     }
     return kappa_group_names(arena, items, count, report, errors);
 }
+
+static void
+check_arguments(kappa_validation_t *v, const kappa_argument_t *arguments)
+{
+    if (kappa_check_unique_arguments(v->arena, v->errors, arguments, v->source)
+        != KAPPA_OK) {
+        kappa_validation_fail(v, KAPPA_NOMEM);
+    }
+}
+
+static void
+check_directives(kappa_validation_t *v, const kappa_directive_node_t *list,
+    const char *location)
+{
+    (void)location;
+    for (; list != NULL; list = list->next) {
+        check_arguments(v, list->arguments);
+    }
+}
+
+const kappa_rule_t kappa_rule_unique_argument_names = {
+    .info = { "UniqueArgumentNames", "5.4.2" },
+    .arguments = check_arguments,
+    .list = check_directives,
+};

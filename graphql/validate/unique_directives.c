@@ -1,4 +1,5 @@
 #include "graphql/validate/directives.h"
+#include "graphql/validate/rule.h"
 
 /* 5.7.3 Directives are unique per location */
 
@@ -34,3 +35,25 @@ kappa_check_unique_directives(const kappa_directive_rules_t *rules,
     }
     return KAPPA_OK;
 }
+
+static void
+check(kappa_validation_t *v, const kappa_directive_node_t *list,
+    const char *location)
+{
+    kappa_map_t seen;
+
+    (void)location;
+    if (list->next == NULL) {
+        return;
+    }
+    kappa_map_init(&seen, v->arena);
+    if (kappa_check_unique_directives(&v->directives, list, &seen)
+        != KAPPA_OK) {
+        kappa_validation_fail(v, KAPPA_NOMEM);
+    }
+}
+
+const kappa_rule_t kappa_rule_unique_directives = {
+    .info = { "UniqueDirectivesPerLocation", "5.7.3" },
+    .list = check,
+};

@@ -1,5 +1,6 @@
 #include "graphql/validate/directives.h"
 #include "graphql/validate/names.h"
+#include "graphql/validate/rule.h"
 
 /* 5.6.3 Input object field uniqueness */
 
@@ -50,3 +51,19 @@ kappa_check_unique_input_fields(kappa_arena_t *arena, kappa_errors_t *errors,
     }
     return status;
 }
+
+static void
+check_value(kappa_validation_t *v, const kappa_literal_t *value,
+    const kappa_type_ref_t *type)
+{
+    (void)type;
+    if (kappa_check_unique_input_fields(v->arena, v->errors, value, v->source)
+        != KAPPA_OK) {
+        kappa_validation_fail(v, KAPPA_NOMEM);
+    }
+}
+
+const kappa_rule_t kappa_rule_unique_input_field_names = {
+    .info = { "UniqueInputFieldNames", "5.6.3" },
+    .value = check_value,
+};

@@ -38,7 +38,7 @@ function goodSchema() {
   for (;;) {
     const text = makeSchema(random, 0);
     const { schema, errors } = loadSchema(text);
-    if (errors.length === 0) return { text, schema };
+    if (errors?.length === 0) return { text, schema };
   }
 }
 

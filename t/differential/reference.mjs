@@ -55,7 +55,8 @@ export function loadSchema(text) {
     const schema = buildASTSchema(document, { assumeValidSDL: true });
     return { schema, errors: errorsOf(validateSchema(schema)) };
   } catch (error) {
-    if (!(error instanceof GraphQLError)) throw error;
+    // A default of an output type makes graphql-js throw something else.
+    if (!(error instanceof GraphQLError)) return { errors: null };
     return { errors: errorsOf([error]), first: true }; // it looked no further
   }
 }
