@@ -31,15 +31,17 @@ refuse(path_t *path, uint32_t from)
     }
 }
 
+/* Of fragments of one name, the last one stands for the name. */
 static void
 follow(path_t *path, kappa_part_t *part)
 {
-    if (part->visited || part->spread_count == 0) {
-        part->visited = true;
+    kappa_part_t *named = kappa_fragment(path->v, part->definition->name.text);
+
+    if (named->visited) {
         return;
     }
-    part->visited = true;
-    part->path = path->depth + 1;
+    named->visited = true;
+    named->path = part->spread_count > 0 ? path->depth + 1 : 0;
     for (uint32_t i = 0; i < part->spread_count && path->v->status == KAPPA_OK;
          i++) {
         kappa_part_t *next =
@@ -57,7 +59,7 @@ follow(path_t *path, kappa_part_t *part)
         }
         path->depth--;
     }
-    part->path = 0;
+    named->path = 0;
 }
 
 static void

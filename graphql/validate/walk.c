@@ -33,7 +33,7 @@ item_type(const kappa_type_ref_t *type)
     if (type != NULL && type->kind == KAPPA_REF_NON_NULL) {
         type = type->of;
     }
-    return type != NULL && type->kind == KAPPA_REF_LIST ? type->of : type;
+    return type != NULL && type->kind == KAPPA_REF_LIST ? type->of : NULL;
 }
 
 static void find_usages(kappa_validation_t *v, const kappa_literal_t *literal,

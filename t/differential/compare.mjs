@@ -100,9 +100,10 @@ function compare(name, cases) {
     broken += c.expected.length > 0;
     if (keys(got) === keys(c.expected)) return;
     if (c.first && got.some((e) => e.places === c.expected[0].places)) return;
-    if (++wrong > 5) return;
+    if (++wrong > Number(process.env.SHOW ?? 5)) return;
     console.log(`# ${name} ${i} differs\n${c.schemaShown ? c.schemaShown + '\n----\n' : ''}${c.text ?? c.schema}`);
-    console.log(`  kappa:\n${show(got)}\n  graphql-js:\n${show(c.expected)}`);
+    const without = (list, other) => list.filter((e) => !other.some((x) => x.places === e.places));
+    console.log(`  only kappa:\n${show(without(got, c.expected))}\n  only graphql-js:\n${show(without(c.expected, got))}`);
   });
   console.log(`${wrong ? 'not ok' : 'ok'} - ${name}: ${cases.length} cases, ${broken} of them invalid, ${wrong} differ`);
   return wrong;
