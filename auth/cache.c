@@ -9,6 +9,7 @@ typedef struct {
     kappa_arena_t *arena; /* the entry's own, itself included */
     kappa_str_t token;
     uint64_t hash;
+    uint32_t refs; /* the cache's, and of each who has it */
     kappa_identity_t identity;
     kappa_ring_t bucket;
     kappa_ring_t used; /* the least recently used first */
@@ -46,7 +47,20 @@ drop(kappa_token_cache_t *cache, entry_t *entry)
     kappa_ring_remove(&entry->bucket);
     kappa_ring_remove(&entry->used);
     cache->stats.count--;
-    kappa_arena_destroy(entry->arena);
+    kappa_identity_release(&entry->identity);
+}
+
+void
+kappa_identity_release(const kappa_identity_t *identity)
+{
+    if (identity == NULL) {
+        return;
+    }
+    entry_t *entry = KAPPA_RING_OF(identity, entry_t, identity);
+
+    if (--entry->refs == 0) {
+        kappa_arena_destroy(entry->arena);
+    }
 }
 
 void
@@ -93,6 +107,7 @@ add(kappa_token_cache_t *cache, const kappa_issuer_t *const *issuers,
     if (entry != NULL) {
         entry->arena = arena;
         entry->hash = hash;
+        entry->refs = 1;
         entry->token = kappa_str_dup(arena, token);
     }
     if (entry != NULL && entry->token.data != NULL) {
@@ -130,16 +145,17 @@ kappa_token_cache_verify(kappa_token_cache_t *cache,
         cache->stats.hits++;
         kappa_ring_remove(&entry->used);
         kappa_ring_append(&cache->used, &entry->used);
-        *out = &entry->identity;
-        return KAPPA_OK;
+    } else {
+        cache->stats.misses++;
+        kappa_status_t status = add(cache, issuers, issuer_count, token, hash,
+            now_s, &entry, reason);
+        if (status != KAPPA_OK) {
+            return status;
+        }
     }
-    cache->stats.misses++;
-    kappa_status_t status =
-        add(cache, issuers, issuer_count, token, hash, now_s, &entry, reason);
-    if (status == KAPPA_OK) {
-        *out = &entry->identity;
-    }
-    return status;
+    entry->refs++;
+    *out = &entry->identity;
+    return KAPPA_OK;
 }
 
 kappa_token_cache_stats_t

@@ -13,12 +13,15 @@ kappa_token_cache_t *kappa_token_cache_create(
     const kappa_alloc_t *alloc, uint32_t max_tokens);
 void kappa_token_cache_destroy(kappa_token_cache_t *cache);
 
-/* As kappa_token_verify; *out lives until the next call. Only what was good
- * is kept. */
+/* As kappa_token_verify; *out is the caller's until kappa_identity_release,
+ * also when the cache has let go of it. Only what was good is kept. */
 kappa_status_t kappa_token_cache_verify(kappa_token_cache_t *cache,
     const kappa_issuer_t *const *issuers, uint32_t issuer_count,
     kappa_str_t token, int64_t now_s, const kappa_identity_t **out,
     const char **reason);
+
+/* On the cache's thread; before the cache is destroyed. NULL is fine. */
+void kappa_identity_release(const kappa_identity_t *identity);
 
 /* Forgets all: the keys are others now. */
 void kappa_token_cache_clear(kappa_token_cache_t *cache);
