@@ -24,6 +24,12 @@ void kappa_json_error(kappa_buf_t *buf, const kappa_error_t *error);
 /* [error,…] */
 void kappa_json_errors(kappa_buf_t *buf, const kappa_errors_t *errors);
 
+/* The text of a JSON string from what stands between its quotes; copied into
+ * the arena. Refuses what kappa_json_parse refuses: KAPPA_INVALID without a
+ * message. */
+kappa_status_t kappa_json_text(
+    kappa_arena_t *arena, kappa_str_t inside, kappa_str_t *out);
+
 /* Reads one JSON text, by jansson. Numbers with '.' or an exponent become
  * DOUBLE, others INT; an integer beyond int64 is INVALID, so are duplicate
  * keys, "\u0000", invalid UTF-8 and nesting past 128. Strings are copied into

@@ -116,12 +116,27 @@ utf8_sequence(const unsigned char *p, size_t left)
     return n;
 }
 
+/* Most text is ASCII: eight bytes at once while none has its high bit. */
+static size_t
+skip_ascii(kappa_str_t s, size_t i)
+{
+    uint64_t word;
+
+    for (; s.len - i >= sizeof(word); i += sizeof(word)) {
+        memcpy(&word, s.data + i, sizeof(word));
+        if (word & UINT64_C(0x8080808080808080)) {
+            break;
+        }
+    }
+    return i;
+}
+
 size_t
 kappa_utf8_valid(kappa_str_t s)
 {
     size_t i = 0;
 
-    while (i < s.len) {
+    while ((i = skip_ascii(s, i)) < s.len) {
         size_t n = utf8_sequence((const unsigned char *)s.data + i, s.len - i);
 
         if (n == 0) {
@@ -130,6 +145,41 @@ kappa_utf8_valid(kappa_str_t s)
         i += n;
     }
     return i;
+}
+
+size_t
+kappa_utf8_put(char *out, uint32_t code)
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        out[0] = (char)(0xc0 | code >> 6);
+        out[1] = (char)(0x80 | (code & 0x3f));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (char)(0xe0 | code >> 12);
+        out[1] = (char)(0x80 | (code >> 6 & 0x3f));
+        out[2] = (char)(0x80 | (code & 0x3f));
+        return 3;
+    }
+    out[0] = (char)(0xf0 | code >> 18);
+    out[1] = (char)(0x80 | (code >> 12 & 0x3f));
+    out[2] = (char)(0x80 | (code >> 6 & 0x3f));
+    out[3] = (char)(0x80 | (code & 0x3f));
+    return 4;
+}
+
+int
+kappa_hex_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 size_t

@@ -69,8 +69,15 @@ kappa_str_t kappa_str_vprintf(
  * (no surrogates, no overlong forms, at most U+10FFFF; Unicode 3.9). */
 size_t kappa_utf8_valid(kappa_str_t s);
 
+/* Writes a code point that is no surrogate and at most U+10FFFF; returns its
+ * 1 to 4 bytes. */
+size_t kappa_utf8_put(char *out, uint32_t code);
+
 /* UTF-16 code units that s (valid UTF-8) takes. */
 size_t kappa_utf16_units(kappa_str_t s);
+
+/* Of a hexadecimal digit; -1: it is none. */
+int kappa_hex_value(char c);
 
 /* Decimal integer, the whole of s, optional '-'. False: not one, or over. */
 bool kappa_str_to_int64(kappa_str_t s, int64_t *out);

@@ -37,16 +37,6 @@ kappa_uuid_format(
     }
 }
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool
 kappa_uuid_parse(kappa_str_t s, uint8_t out[KAPPA_UUID_BYTES])
 {
@@ -60,7 +50,7 @@ kappa_uuid_parse(kappa_str_t s, uint8_t out[KAPPA_UUID_BYTES])
         if (dash_before(i) && *p++ != '-') {
             return false;
         }
-        int high = hex_digit(p[0]), low = hex_digit(p[1]);
+        int high = kappa_hex_value(p[0]), low = kappa_hex_value(p[1]);
 
         if (high < 0 || low < 0) {
             return false;

@@ -18,16 +18,6 @@ is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static int
-hex_value(char c)
-{
-    if (is_digit(c)) {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* '\0' behind the end. */
 static char
 at(const kappa_expr_compiler_t *c, size_t pos)
@@ -58,7 +48,7 @@ refuse(kappa_expr_compiler_t *c, kappa_expr_token_t *token, size_t offset,
     const char *message)
 {
     kappa_expr_report(c, (uint32_t)offset, "%s", message);
-    token->kind = KAPPA_TOKEN_ERROR;
+    token->kind = KAPPA_EXPR_TOKEN_ERROR;
 }
 
 /* HEX = "0x" HEXDIGIT+ */
@@ -68,12 +58,12 @@ lex_hex(kappa_expr_compiler_t *c, kappa_expr_token_t *token, size_t *pos)
     size_t start = *pos += 2;
     uint64_t v = 0;
 
-    for (; hex_value(at(c, *pos)) >= 0; (*pos)++) {
+    for (; kappa_hex_value(at(c, *pos)) >= 0; (*pos)++) {
         if (v >> 60 != 0) {
             refuse(c, token, token->offset, "Integer over 64 bits.");
             return;
         }
-        v = v << 4 | (uint64_t)hex_value(at(c, *pos));
+        v = v << 4 | (uint64_t)kappa_hex_value(at(c, *pos));
     }
     if (*pos == start) {
         refuse(c, token, *pos, "Expected a hexadecimal digit behind \"0x\".");
@@ -110,10 +100,10 @@ read_double(kappa_expr_compiler_t *c, kappa_expr_token_t *token, size_t end)
     kappa_str_t digits = kappa_str_dup(c->arena,
         kappa_str(c->text.data + token->offset, end - token->offset));
 
-    token->kind = KAPPA_TOKEN_DOUBLE;
+    token->kind = KAPPA_EXPR_TOKEN_DOUBLE;
     if (digits.data == NULL) {
         c->status = KAPPA_NOMEM;
-        token->kind = KAPPA_TOKEN_ERROR;
+        token->kind = KAPPA_EXPR_TOKEN_ERROR;
         return;
     }
     token->number = strtod(digits.data, NULL);
@@ -129,7 +119,7 @@ lex_number(kappa_expr_compiler_t *c, kappa_expr_token_t *token, size_t *pos)
 {
     bool real = false;
 
-    token->kind = KAPPA_TOKEN_INT;
+    token->kind = KAPPA_EXPR_TOKEN_INT;
     if (at(c, *pos) == '0' && (at(c, *pos + 1) | 0x20) == 'x') {
         lex_hex(c, token, pos);
     } else {
@@ -160,37 +150,12 @@ lex_number(kappa_expr_compiler_t *c, kappa_expr_token_t *token, size_t *pos)
             read_magnitude(c, token, *pos);
         }
     }
-    if (token->kind != KAPPA_TOKEN_ERROR && is_letter(at(c, *pos))) {
+    if (token->kind != KAPPA_EXPR_TOKEN_ERROR && is_letter(at(c, *pos))) {
         refuse(c, token, *pos,
             (at(c, *pos) | 0x20) == 'u'
                 ? "Unsigned integers are not in the language."
                 : "Expected an operator behind a number.");
     }
-}
-
-static size_t
-put_utf8(char *p, uint32_t code)
-{
-    if (code < 0x80) {
-        p[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        p[0] = (char)(0xc0 | code >> 6);
-        p[1] = (char)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        p[0] = (char)(0xe0 | code >> 12);
-        p[1] = (char)(0x80 | (code >> 6 & 0x3f));
-        p[2] = (char)(0x80 | (code & 0x3f));
-        return 3;
-    }
-    p[0] = (char)(0xf0 | code >> 18);
-    p[1] = (char)(0x80 | (code >> 12 & 0x3f));
-    p[2] = (char)(0x80 | (code >> 6 & 0x3f));
-    p[3] = (char)(0x80 | (code & 0x3f));
-    return 4;
 }
 
 /* digits of base 8 or 16 from *pos; false: other characters. */
@@ -200,7 +165,7 @@ take_code(const kappa_expr_compiler_t *c, size_t *pos, unsigned digits,
 {
     *code = 0;
     for (unsigned i = 0; i < digits; i++, (*pos)++) {
-        int v = hex_value(at(c, *pos));
+        int v = kappa_hex_value(at(c, *pos));
 
         if (v < 0 || (unsigned)v >= base) {
             return false;
@@ -243,7 +208,7 @@ resolve_escape(const kappa_expr_compiler_t *c, size_t *pos, char *p)
         || (code >= 0xd800 && code <= 0xdfff)) {
         return 0;
     }
-    return put_utf8(p, code);
+    return kappa_utf8_put(p, code);
 }
 
 static bool
@@ -264,10 +229,10 @@ lex_string(
     char *p = kappa_arena_bytes(c->arena, c->text.len - *pos + 4);
     size_t n = 0;
 
-    token->kind = KAPPA_TOKEN_STRING;
+    token->kind = KAPPA_EXPR_TOKEN_STRING;
     if (p == NULL) {
         c->status = KAPPA_NOMEM;
-        token->kind = KAPPA_TOKEN_ERROR;
+        token->kind = KAPPA_EXPR_TOKEN_ERROR;
         return;
     }
     *pos += triple ? 3 : 1;
@@ -301,7 +266,7 @@ lex_string(
 static void
 lex_name(kappa_expr_compiler_t *c, kappa_expr_token_t *token, size_t *pos)
 {
-    token->kind = KAPPA_TOKEN_NAME;
+    token->kind = KAPPA_EXPR_TOKEN_NAME;
     while (is_letter(at(c, *pos)) || is_digit(at(c, *pos))) {
         (*pos)++;
     }
@@ -325,7 +290,7 @@ lex_punct(kappa_expr_compiler_t *c, kappa_expr_token_t *token, size_t *pos)
     static const char *const two[] = { "<=", ">=", "==", "!=", "&&", "||" };
     kappa_str_t rest = kappa_str(c->text.data + *pos, c->text.len - *pos);
 
-    token->kind = KAPPA_TOKEN_PUNCT;
+    token->kind = KAPPA_EXPR_TOKEN_PUNCT;
     for (size_t i = 0; i < sizeof(two) / sizeof(two[0]); i++) {
         if (kappa_str_starts_with(rest, kappa_str_c(two[i]))) {
             *pos += 2;
@@ -348,7 +313,7 @@ lex_punct(kappa_expr_compiler_t *c, kappa_expr_token_t *token, size_t *pos)
 kappa_expr_token_t
 kappa_expr_lex(kappa_expr_compiler_t *c, size_t *pos)
 {
-    kappa_expr_token_t token = { .kind = KAPPA_TOKEN_END };
+    kappa_expr_token_t token = { .kind = KAPPA_EXPR_TOKEN_END };
 
     skip_blank(c, pos);
     token.offset = (uint32_t)*pos;

@@ -6,14 +6,15 @@
 /* Inside expr/: text to tokens. */
 
 typedef enum {
-    KAPPA_TOKEN_END,
-    KAPPA_TOKEN_NAME,   /* also true, false, null and in */
-    KAPPA_TOKEN_INT,    /* magnitude: at most 2^63 */
-    KAPPA_TOKEN_DOUBLE, /* number */
-    KAPPA_TOKEN_STRING, /* string, its escapes resolved */
-    KAPPA_TOKEN_PUNCT,  /* text: one of ( ) [ ] { } . , ? : ! - + * / % < <= >
+    KAPPA_EXPR_TOKEN_END,
+    KAPPA_EXPR_TOKEN_NAME,   /* also true, false, null and in */
+    KAPPA_EXPR_TOKEN_INT,    /* magnitude: at most 2^63 */
+    KAPPA_EXPR_TOKEN_DOUBLE, /* number */
+    KAPPA_EXPR_TOKEN_STRING, /* string, its escapes resolved */
+    KAPPA_EXPR_TOKEN_PUNCT,  /* text: one of ( ) [ ] { } . , ? : ! - + * / % <
+                           <= >
                            >= == != && || */
-    KAPPA_TOKEN_ERROR   /* reported already */
+    KAPPA_EXPR_TOKEN_ERROR   /* reported already */
 } kappa_expr_token_kind_t;
 
 typedef struct {

@@ -27,20 +27,20 @@ static bool
 advance(parser_t *p)
 {
     p->token = kappa_expr_lex(p->c, &p->pos);
-    return p->token.kind != KAPPA_TOKEN_ERROR;
+    return p->token.kind != KAPPA_EXPR_TOKEN_ERROR;
 }
 
 static bool
 is_punct(const parser_t *p, const char *text)
 {
-    return p->token.kind == KAPPA_TOKEN_PUNCT
+    return p->token.kind == KAPPA_EXPR_TOKEN_PUNCT
         && kappa_str_eq_c(p->token.text, text);
 }
 
 static bool
 is_name(const parser_t *p, const char *text)
 {
-    return p->token.kind == KAPPA_TOKEN_NAME
+    return p->token.kind == KAPPA_EXPR_TOKEN_NAME
         && kappa_str_eq_c(p->token.text, text);
 }
 
@@ -48,10 +48,10 @@ is_name(const parser_t *p, const char *text)
 static void *
 unexpected(parser_t *p, const char *expected)
 {
-    if (p->token.kind == KAPPA_TOKEN_END) {
+    if (p->token.kind == KAPPA_EXPR_TOKEN_END) {
         kappa_expr_report(p->c, p->token.offset,
             "Expected %s, found the end of the expression.", expected);
-    } else if (p->token.kind != KAPPA_TOKEN_ERROR) {
+    } else if (p->token.kind != KAPPA_EXPR_TOKEN_ERROR) {
         kappa_expr_report(p->c, p->token.offset,
             "Expected %s, found \"%.*s\".", expected,
             KAPPA_STR_ARG(p->token.text));
@@ -269,16 +269,16 @@ parse_primary(parser_t *p)
 
     p->negative = false;
     switch (p->token.kind) {
-    case KAPPA_TOKEN_INT:
+    case KAPPA_EXPR_TOKEN_INT:
         return parse_int(p, negative);
-    case KAPPA_TOKEN_DOUBLE:
+    case KAPPA_EXPR_TOKEN_DOUBLE:
         return literal(
             p, kappa_double(negative ? -p->token.number : p->token.number));
-    case KAPPA_TOKEN_STRING:
+    case KAPPA_EXPR_TOKEN_STRING:
         return literal(p, kappa_string(p->token.string));
-    case KAPPA_TOKEN_NAME:
+    case KAPPA_EXPR_TOKEN_NAME:
         return parse_word(p);
-    case KAPPA_TOKEN_PUNCT:
+    case KAPPA_EXPR_TOKEN_PUNCT:
         return parse_punct_primary(p);
     default:
         return unexpected(p, "an expression");
@@ -296,7 +296,7 @@ parse_selection(parser_t *p, kappa_node_t *base)
     }
     kappa_str_t name = p->token.text;
     uint32_t offset = p->token.offset;
-    if (p->token.kind != KAPPA_TOKEN_NAME) {
+    if (p->token.kind != KAPPA_EXPR_TOKEN_NAME) {
         return unexpected(p, "a name behind \".\"");
     }
     if (!advance(p) || !nodes_add(p, &args, base)) {
@@ -354,8 +354,8 @@ parse_unary(parser_t *p)
         count++;
     }
     if (count > 0 && *sign == '-'
-        && (p->token.kind == KAPPA_TOKEN_INT
-            || p->token.kind == KAPPA_TOKEN_DOUBLE)) {
+        && (p->token.kind == KAPPA_EXPR_TOKEN_INT
+            || p->token.kind == KAPPA_EXPR_TOKEN_DOUBLE)) {
         p->negative = true;
         count--;
     }
@@ -483,7 +483,7 @@ kappa_expr_parse(kappa_expr_compiler_t *c)
     parser_t p = { .c = c };
     kappa_node_t *node = advance(&p) ? parse_expr(&p) : NULL;
 
-    if (node != NULL && p.token.kind != KAPPA_TOKEN_END) {
+    if (node != NULL && p.token.kind != KAPPA_EXPR_TOKEN_END) {
         return unexpected(&p, "an operator or the end");
     }
     return node;

@@ -119,16 +119,6 @@ kappa_graphql_http_body(kappa_arena_t *arena, kappa_str_t body,
 
 /* --- the query string of a GET */
 
-static int
-hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Bytes of one parameter; false: a broken % escape. */
 static bool
 decode_into(char *p, kappa_str_t s, size_t *len)
@@ -139,8 +129,8 @@ decode_into(char *p, kappa_str_t s, size_t *len)
         char c = s.data[i];
 
         if (c == '%') {
-            int high = i + 2 < s.len ? hex_value(s.data[i + 1]) : -1;
-            int low = i + 2 < s.len ? hex_value(s.data[i + 2]) : -1;
+            int high = i + 2 < s.len ? kappa_hex_value(s.data[i + 1]) : -1;
+            int low = i + 2 < s.len ? kappa_hex_value(s.data[i + 2]) : -1;
 
             if (high < 0 || low < 0) {
                 return false;

@@ -1,0 +1,102 @@
+#include "base/json.h"
+
+/* XXXX */
+static bool
+read_unit(kappa_str_t s, size_t at, uint32_t *unit)
+{
+    *unit = 0;
+    for (size_t i = at; i < at + 4; i++) {
+        int digit = i < s.len ? kappa_hex_value(s.data[i]) : -1;
+
+        if (digit < 0) {
+            return false;
+        }
+        *unit = *unit << 4 | (uint32_t)digit;
+    }
+    return true;
+}
+
+/* u XXXX, or two of them that are a surrogate pair; *at is at the u and moves
+ * behind. Neither NUL nor half a pair. */
+static bool
+read_code(kappa_str_t s, size_t *at, uint32_t *code)
+{
+    uint32_t low;
+
+    if (!read_unit(s, *at + 1, code) || *code == 0) {
+        return false;
+    }
+    *at += 5;
+    if (*code < 0xd800 || *code > 0xdfff) {
+        return true;
+    }
+    if (*code > 0xdbff || *at + 1 >= s.len || s.data[*at] != '\\'
+        || s.data[*at + 1] != 'u' || !read_unit(s, *at + 2, &low)
+        || low < 0xdc00 || low > 0xdfff) {
+        return false;
+    }
+    *at += 6;
+    *code = 0x10000 + ((*code - 0xd800) << 10) + (low - 0xdc00);
+    return true;
+}
+
+/* What a letter behind a backslash stands for; 0: no such escape. */
+static char
+meaning(char letter)
+{
+    static const char letters[] = "\"\\/bfnrt";
+    static const char means[] = "\"\\/\b\f\n\r\t";
+    const char *found = memchr(letters, letter, sizeof(letters) - 1);
+
+    return found ? means[found - letters] : 0;
+}
+
+/* No escape is longer resolved than written. 0 and false: not a string. */
+static bool
+resolve(kappa_str_t s, char *out, size_t *len)
+{
+    size_t at = 0, n = 0;
+
+    while (at < s.len) {
+        char c = s.data[at++];
+        uint32_t code;
+
+        if ((unsigned char)c < 0x20 || c == '"') {
+            return false;
+        }
+        if (c != '\\') {
+            out[n++] = c;
+            continue;
+        }
+        if (at == s.len) {
+            return false;
+        }
+        if (s.data[at] == 'u') {
+            if (!read_code(s, &at, &code)) {
+                return false;
+            }
+            n += kappa_utf8_put(out + n, code);
+        } else if ((out[n++] = meaning(s.data[at++])) == 0) {
+            return false;
+        }
+    }
+    *len = n;
+    return true;
+}
+
+kappa_status_t
+kappa_json_text(kappa_arena_t *arena, kappa_str_t inside, kappa_str_t *out)
+{
+    char *p = kappa_arena_bytes(arena, inside.len + 1);
+    size_t len;
+
+    if (p == NULL) {
+        return KAPPA_NOMEM;
+    }
+    if (!resolve(inside, p, &len) || kappa_utf8_valid(inside) != inside.len) {
+        return KAPPA_INVALID;
+    }
+    p[len] = '\0';
+    *out = kappa_str(p, len);
+    return KAPPA_OK;
+}
