@@ -367,6 +367,11 @@ leaves_a_bad_place(void **state)
     kappa_log_t *log = kappa_fixture_open(&s.f);
 
     tail = lock_and_tail(log, NULL);
+    kappa_log_cursor_t *cursor = NULL;
+    kappa_event_t event;
+
+    assert_int_equal(kappa_log_cursor_open(log, 9, &cursor, NULL), KAPPA_OK);
+    assert_int_equal(kappa_log_cursor_next(cursor, 9, &event, NULL), KAPPA_OK);
     s.disk->bad_inode =
         1 + (int)(kappa_fake_disk_file(s.disk, FIRST) - s.disk->inodes);
     assert_int_equal(kappa_fixture_append(log, tail, 3, &tail), KAPPA_UNKNOWN);
@@ -384,6 +389,12 @@ leaves_a_bad_place(void **state)
 
     assert_int_equal(lock_and_tail(log, NULL), tail);
     assert_int_equal(kappa_fixture_append(log, tail, 5, &tail), KAPPA_OK);
+    for (uint64_t n = 10; n <= tail; n++) { /* a reader goes on there */
+        assert_int_equal(
+            kappa_log_cursor_next(cursor, tail, &event, NULL), KAPPA_OK);
+        assert_int_equal(event.seq, n);
+    }
+    kappa_log_cursor_close(cursor);
     kappa_log_close(log);
     kappa_log_close(other);
     kappa_fake_disk_crash(s.disk);
