@@ -205,6 +205,8 @@ build/fuzz/%_fuzz: build/fuzz/t/fuzz/%_fuzz.o build/libkappa-fuzz.a
 	$(call say,LD) $(CLANG) $(FUZZ) -fsanitize=fuzzer -o $@ \
 		$(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 build/fuzz/expr_fuzz: build/fuzz/t/unit/expr_world.o
+build/fuzz/request_fuzz: build/fuzz/t/unit/graphql_fake.o \
+		build/fuzz/t/unit/graphql_run.o
 
 .PHONY: fuzz
 fuzz: deps-fuzz

@@ -78,9 +78,13 @@ skip_value(const char *p, const char *end)
 static kappa_str_t
 trim(kappa_str_t json)
 {
-    const char *end = json.data + json.len;
-    const char *p = skip_space(json.data, end);
+    const char *end, *p;
 
+    if (json.len == 0) {
+        return json;
+    }
+    end = json.data + json.len;
+    p = skip_space(json.data, end);
     while (end > p
         && (end[-1] == ' ' || end[-1] == '\n' || end[-1] == '\t'
             || end[-1] == '\r')) {
@@ -125,13 +129,14 @@ next_member(
 kappa_str_t
 kappa_execute_member(kappa_str_t object, kappa_str_t name)
 {
-    const char *end = object.data + object.len;
-    const char *p = object.data + 1;
+    const char *p, *end;
     kappa_str_t found, value;
 
     if (object.len == 0 || object.data[0] != '{') {
         return KAPPA_STR_NULL;
     }
+    p = object.data + 1;
+    end = object.data + object.len;
     while (next_member(&p, end, &found, &value)) {
         if (kappa_str_eq(found, name)) {
             return value;
