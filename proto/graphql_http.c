@@ -1,6 +1,7 @@
 #include "proto/graphql_http.h"
 
 #include "base/json.h"
+#include "proto/graphql_body.h"
 #include "proto/header.h"
 
 #define CODE "BAD_USER_INPUT"
@@ -85,18 +86,14 @@ kappa_graphql_http_params(const kappa_value_t *body,
     return status == KAPPA_OK ? check_query(out, errors) : status;
 }
 
-kappa_status_t
-kappa_graphql_http_body(kappa_arena_t *arena, kappa_str_t body,
-    kappa_graphql_params_t *out, kappa_errors_t *errors)
+static kappa_status_t
+parse_body(kappa_arena_t *arena, kappa_str_t body, kappa_graphql_params_t *out,
+    kappa_errors_t *errors)
 {
     kappa_str_t message = KAPPA_STR_NULL;
     kappa_value_t value;
-
-    *out = (kappa_graphql_params_t){ 0 };
-    if (body.len == 0) {
-        return refuse(errors, "The request has no body.");
-    }
     kappa_status_t status = kappa_json_parse(arena, body, &value, &message);
+
     if (status == KAPPA_INVALID) {
         kappa_errors_add(errors, CODE, "The body is not valid JSON: %.*s.",
             KAPPA_STR_ARG(message));
@@ -115,6 +112,23 @@ kappa_graphql_http_body(kappa_arena_t *arena, kappa_str_t body,
             "The body must be a JSON object with the member \"query\".");
     }
     return kappa_graphql_http_params(&value, out, errors);
+}
+
+kappa_status_t
+kappa_graphql_http_body(kappa_arena_t *arena, kappa_str_t body,
+    kappa_graphql_params_t *out, kappa_errors_t *errors)
+{
+    kappa_status_t status;
+
+    if (body.len == 0) {
+        *out = (kappa_graphql_params_t){ 0 };
+        return refuse(errors, "The request has no body.");
+    }
+    if (kappa_graphql_body_scan(arena, body, out, &status)) {
+        return status == KAPPA_OK ? check_query(out, errors) : status;
+    }
+    *out = (kappa_graphql_params_t){ 0 };
+    return parse_body(arena, body, out, errors);
 }
 
 /* --- the query string of a GET */
