@@ -47,7 +47,7 @@ COMMAND := $(if $(CLI_SRC),build/kappa)
 
 # Sub-makes use all processors unless the caller said how many.
 JOBS := $(if $(findstring j,$(filter-out --%,$(MAKEFLAGS))),,-j$(shell nproc))
-SUBMAKE = $(MAKE) $(JOBS) --no-print-directory
+SUBMAKE = $(MAKE) $(if $(V),,-s) $(JOBS) --no-print-directory
 
 # make V=1 shows whole commands.
 say = $(if $(V),,@echo '  $(1)' $@ &&)
