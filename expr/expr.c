@@ -15,7 +15,8 @@ report(kappa_expr_compiler_t *c, kappa_status_t status, uint32_t offset,
     kappa_error_t *error = kappa_errors_add(
         c->errors, "VALIDATION_FAILED", "%.*s", KAPPA_STR_ARG(message));
     if (c->source != NULL) {
-        kappa_error_at(c->errors, error, c->source, c->offset + offset);
+        kappa_error_at(c->errors, error, c->source,
+            kappa_expr_place(c->source->text, c->offset, c->text, offset));
     }
     if (c->errors != NULL && c->errors->no_memory) {
         c->status = KAPPA_NOMEM;

@@ -29,15 +29,17 @@ at(const kappa_expr_compiler_t *c, size_t pos)
 static void
 skip_blank(const kappa_expr_compiler_t *c, size_t *pos)
 {
-    for (; *pos < c->text.len; (*pos)++) {
+    while (*pos < c->text.len) {
         char b = c->text.data[*pos];
 
         if (b == '/' && at(c, *pos + 1) == '/') {
             while (*pos < c->text.len && at(c, *pos) != '\n') {
                 (*pos)++;
             }
-        } else if (b != ' ' && b != '\t' && b != '\n' && b != '\r'
-            && b != '\f') {
+        } else if (b == ' ' || b == '\t' || b == '\n' || b == '\r'
+            || b == '\f') {
+            (*pos)++;
+        } else {
             break;
         }
     }

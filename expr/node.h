@@ -81,6 +81,11 @@ void kappa_expr_report(kappa_expr_compiler_t *c, uint32_t offset,
 void kappa_expr_report_limit(kappa_expr_compiler_t *c, uint32_t offset,
     const char *what, unsigned limit);
 
+/* expr/place.c: the offset in a file of byte `to` of a text that starts behind
+ * a quote at `start`, whatever escapes and indentation it was written with. */
+size_t kappa_expr_place(
+    kappa_str_t file, size_t start, kappa_str_t text, size_t to);
+
 /* A node with room for count args, which the caller fills before
  * kappa_expr_node_close looks at their depth. NULL: c->status says why. */
 kappa_node_t *kappa_expr_node(
