@@ -64,6 +64,9 @@ typedef struct {
     bool has_next;
     bool has_previous;
     int64_t total;    /* -1: null */
+    /* A row rule hid so much that looking on ended early: at the page's end
+     * (1) or, read backwards, its start (-1). cursor(count) is where. */
+    int cut;
     const void *scan; /* the data source's own, for cursors */
 } kappa_page_t;
 

@@ -247,6 +247,10 @@ typedef struct {
     uint32_t equalities; /* leading fields of its entries fixed */
     bool ranged;         /* the next field has a range, or a list of values */
     bool descending;
+    /* An equality of the row rule that the index serves, among the
+     * equalities: rule_column has the value of `rule`. NULL: none. */
+    const kappa_expr_t *rule;
+    uint32_t rule_column;
 } kappa_choice_t;
 
 /* A way to many rows: binding->data of LIST and CONNECTION. */

@@ -385,6 +385,73 @@ choose(const kappa_view_t *view, const combination_t *c)
     return found;
 }
 
+/* The columns by which an index goes on behind `skip` fields, without those
+ * that are fixed. */
+static uint32_t
+order_of(const kappa_index_t *index, uint32_t skip, const combination_t *c,
+    uint32_t *out, uint32_t max)
+{
+    uint32_t count = 0;
+    int32_t column;
+
+    for (uint32_t i = skip;
+         count < max && (column = kappa_index_column(index, i)) >= 0; i++) {
+        bool seen = is_equal(c, (uint32_t)column);
+
+        for (uint32_t n = 0; n < count; n++) {
+            seen |= out[n] == (uint32_t)column;
+        }
+        if (!seen) {
+            out[count++] = (uint32_t)column;
+        }
+    }
+    return count;
+}
+
+/* Whether the other index gives its rows in the same order. */
+static bool
+same_order(const kappa_index_t *a, const kappa_index_t *b, uint32_t skip_b,
+    const combination_t *c)
+{
+    uint32_t of_a[ARGS_MAX], of_b[ARGS_MAX];
+    uint32_t n = order_of(a, skip_b - 1, c, of_a, ARGS_MAX);
+
+    return n == order_of(b, skip_b, c, of_b, ARGS_MAX)
+        && memcmp(of_a, of_b, n * sizeof(*of_a)) == 0;
+}
+
+/* An equality with auth in the row rule narrows the list, if an index has it
+ * and leaves the order as it is. */
+static void
+use_rule(const work_t *w, const combination_t *c, kappa_choice_t *choice)
+{
+    const kappa_view_t *view = w->list->view;
+    const kappa_expr_reads_t *reads =
+        view->allow ? kappa_expr_reads(view->allow) : NULL;
+
+    for (uint32_t i = 0; reads && i < reads->equality_count; i++) {
+        const kappa_expr_equality_t *equality = &reads->equalities[i];
+        combination_t narrow = *c;
+
+        if (is_equal(c, equality->column)
+            || c->ranged == (int32_t)equality->column
+            || view->columns[equality->column].kind == KAPPA_COLUMN_JSON
+            || (c->order && c->order->column == equality->column)) {
+            continue;
+        }
+        narrow.equal[narrow.equal_count++] = equality->column;
+        const kappa_index_t *index = choose(view, &narrow);
+        if (index
+            && same_order(choice->index, index, narrow.equal_count, &narrow)) {
+            choice->index = index;
+            choice->equalities = narrow.equal_count;
+            choice->rule = equality->auth->expr;
+            choice->rule_column = equality->column;
+            return;
+        }
+    }
+}
+
 static void
 print_column(kappa_buf_t *buf, const kappa_view_t *view, uint32_t column)
 {
@@ -465,6 +532,7 @@ add_choice(work_t *w, uint64_t present, int32_t order)
         .ranged = c.ranged >= 0,
         .descending = c.order && c.order->descending };
     if (choice->index) {
+        use_rule(w, &c, choice);
         count_prefix(w, choice);
         return KAPPA_OK;
     }

@@ -28,6 +28,7 @@ typedef struct {
     uint32_t count;
     uint32_t examined;
     bool more;
+    bool cut;         /* the row rule ended it */
     kappa_str_t last; /* entry looked at */
 } work_t;
 
@@ -219,7 +220,8 @@ take(work_t *w, kappa_str_t entry, kappa_str_t value)
         w->entries[w->count++] = entry;
         return KAPPA_OK;
     }
-    w->more = visible || w->examined >= w->limit * EXAMINED_PER_ROW;
+    w->cut = !visible && w->examined >= w->limit * EXAMINED_PER_ROW;
+    w->more = visible || w->cut;
     return KAPPA_OK;
 }
 
@@ -342,6 +344,7 @@ fill_page(work_t *w, kappa_page_t *page)
     if (w->from_end) {
         reverse(w);
     }
+    w->entries[w->count] = w->last;
     kappa_scan_t *scan = KAPPA_NEW(w->arena, kappa_scan_t);
     kappa_range_entries_t *range = KAPPA_NEW(w->arena, kappa_range_entries_t);
     if (!scan || !range) {
@@ -354,6 +357,9 @@ fill_page(work_t *w, kappa_page_t *page)
         .has_next = (w->more && !w->from_end) || after,
         .has_previous = (w->more && w->from_end) || before,
         .total = -1,
+        .cut = !w->cut    ? 0
+            : w->from_end ? -1
+                          : 1,
         .scan = scan };
     return KAPPA_OK;
 }
@@ -399,7 +405,8 @@ read_page(work_t *w, bool want_total, kappa_page_t *page)
         ? KAPPA_DBI_ROWS
         : KAPPA_DBI_INDEX;
     w->rows = kappa_arena_alloc(w->arena, sizeof(*w->rows) * w->limit);
-    w->entries = kappa_arena_alloc(w->arena, sizeof(*w->entries) * w->limit);
+    w->entries =
+        kappa_arena_alloc(w->arena, sizeof(*w->entries) * (w->limit + 1));
     if (!w->rows || !w->entries) {
         return KAPPA_NOMEM;
     }
@@ -429,7 +436,7 @@ kappa_read_list(kappa_data_t *data, const kappa_field_t *field,
 
     if (status == KAPPA_OK) {
         status = kappa_read_range(
-            w.list, field, parent, w.args, arena, &w.range, errors);
+            w.read, w.list, field, parent, w.args, arena, &w.range, errors);
     }
     if (status != KAPPA_OK) {
         return status;

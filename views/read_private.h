@@ -46,7 +46,7 @@ typedef struct {
 } kappa_range_entries_t;
 
 /* args are filled in. KAPPA_INVALID: an error was added. */
-kappa_status_t kappa_read_range(const kappa_list_t *list,
+kappa_status_t kappa_read_range(kappa_read_t *read, const kappa_list_t *list,
     const kappa_field_t *field, const kappa_row_t *parent,
     const kappa_value_t *args, kappa_arena_t *arena,
     kappa_range_entries_t *range, kappa_errors_t *errors);

@@ -7,6 +7,7 @@
 #define IN_MAX 100
 
 typedef struct {
+    kappa_read_t *read;
     const kappa_list_t *list;
     const kappa_field_t *field;
     const kappa_row_t *parent;
@@ -14,6 +15,7 @@ typedef struct {
     kappa_arena_t *arena;
     kappa_range_entries_t *range;
     kappa_errors_t *errors;
+    kappa_value_t rule_value; /* of choice->rule */
 } work_t;
 
 static bool
@@ -66,6 +68,13 @@ add_parent(const work_t *w, uint32_t i, kappa_key_t *key)
 static void
 add_equality(const work_t *w, uint32_t column, kappa_key_t *key)
 {
+    const kappa_choice_t *choice = w->range->choice;
+
+    if (choice->rule && choice->rule_column == column) {
+        kappa_key_add_value(
+            key, w->list->view->columns[column].kind, &w->rule_value);
+        return;
+    }
     for (uint32_t i = 0; i < w->list->by_count; i++) {
         if ((uint32_t)w->list->by[i] == column) {
             add_parent(w, i, key);
@@ -265,7 +274,9 @@ add_in(work_t *w, uint32_t column, const kappa_key_t *prefix,
     kappa_str_t *parts = KAPPA_NEW_ARRAY(w->arena, kappa_str_t, list->count);
     uint32_t count;
 
-    if (!parts) {
+    w->range->segments =
+        KAPPA_NEW_ARRAY(w->arena, kappa_segment_t, list->count);
+    if (!parts || !w->range->segments) {
         return KAPPA_NOMEM;
     }
     kappa_status_t status = in_parts(w, column, list, bounds, parts, &count);
@@ -299,6 +310,9 @@ equal_within(const work_t *w, uint32_t column)
     bool found = in == NULL;
 
     find_bounds(w, column, &bounds);
+    if (!in && !bounds.any) {
+        return true;
+    }
     kappa_key_init(&part);
     add_equality(w, column, &part);
     for (uint32_t i = 0; in && i < in->count; i++) {
@@ -344,7 +358,7 @@ all_segments(work_t *w, const kappa_key_t *prefix)
     const kappa_choice_t *choice = w->range->choice;
     bounds_t bounds;
 
-    w->range->segments = KAPPA_NEW_ARRAY(w->arena, kappa_segment_t, IN_MAX);
+    w->range->segments = KAPPA_NEW(w->arena, kappa_segment_t);
     if (!w->range->segments) {
         return KAPPA_NOMEM;
     }
@@ -362,17 +376,47 @@ all_segments(work_t *w, const kappa_key_t *prefix)
               : add_bounds(w, prefix, &bounds);
 }
 
+/* What the row rule wants of one column, for this caller. */
+static kappa_status_t
+rule_value(work_t *w)
+{
+    const kappa_choice_t *choice = w->range->choice;
+    kappa_scope_t scope = kappa_read_scope(w->read);
+
+    if (!choice->rule) {
+        return KAPPA_OK;
+    }
+    kappa_status_t status =
+        kappa_scope_eval(&scope, choice->rule, w->arena, &w->rule_value, NULL);
+    if (status == KAPPA_INVALID) {
+        w->rule_value = kappa_null();
+        return KAPPA_OK;
+    }
+    return kappa_read_status(status);
+}
+
 kappa_status_t
-kappa_read_range(const kappa_list_t *list, const kappa_field_t *field,
-    const kappa_row_t *parent, const kappa_value_t *args, kappa_arena_t *arena,
+kappa_read_range(kappa_read_t *read, const kappa_list_t *list,
+    const kappa_field_t *field, const kappa_row_t *parent,
+    const kappa_value_t *args, kappa_arena_t *arena,
     kappa_range_entries_t *range, kappa_errors_t *errors)
 {
-    work_t w = { list, field, parent, args, arena, range, errors };
+    work_t w = { .read = read,
+        .list = list,
+        .field = field,
+        .parent = parent,
+        .args = args,
+        .arena = arena,
+        .range = range,
+        .errors = errors };
     kappa_key_t prefix;
 
     *range = (kappa_range_entries_t){ .list = list };
     range->choice = choose(&w);
     kappa_status_t status = check_in(&w);
+    if (status == KAPPA_OK) {
+        status = rule_value(&w);
+    }
     if (status != KAPPA_OK) {
         return status;
     }
