@@ -10,8 +10,8 @@
  * again without a trace, whatever the order: so a kept @sum is what a sum
  * made afresh would be. */
 
-/* Parts that any sum can have: 2098 bits by 53, and one. */
-#define KAPPA_EXACT_PARTS_MAX 42
+/* Parts that any sum can have: 2098 bits by 52, and some room. */
+#define KAPPA_EXACT_PARTS_MAX 44
 
 typedef struct {
     double *parts; /* room for KAPPA_EXACT_PARTS_MAX; NULL while count is 0 */
