@@ -11,8 +11,7 @@ kappa_status_t
 kappa_check_default(
     kappa_build_t *build, const kappa_input_t *input, kappa_str_t where)
 {
-    if (input->default_literal == NULL
-        || !kappa_type_is_input(input->type->named)) {
+    if (input->default_literal == NULL) {
         return KAPPA_OK;
     }
     kappa_str_t what = kappa_str_printf(build->arena,

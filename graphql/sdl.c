@@ -135,11 +135,18 @@ add_name(kappa_sdl_t *sdl, const kappa_definition_t *definition)
     if (definition->extension) {
         return add_extension(sdl, definition);
     }
-    if (first_of_name(sdl, definition) != NULL) {
+    if (definition->kind == KAPPA_DEFINITION_SCHEMA) {
+        sdl->schema = sdl->schema ? sdl->schema : definition;
         return KAPPA_OK;
     }
-    if (definition->kind == KAPPA_DEFINITION_SCHEMA) {
-        sdl->schema = definition;
+    if (kappa_map_put(definition->kind == KAPPA_DEFINITION_DIRECTIVE
+                ? &sdl->last_directives
+                : &sdl->last_types,
+            definition->name.text, (void *)(uintptr_t)definition)
+        != KAPPA_OK) {
+        return KAPPA_NOMEM;
+    }
+    if (first_of_name(sdl, definition) != NULL) {
         return KAPPA_OK;
     }
     return kappa_map_put(definition->kind == KAPPA_DEFINITION_DIRECTIVE
@@ -209,6 +216,8 @@ kappa_sdl_collect(kappa_sdl_t *sdl, kappa_arena_t *arena,
     *sdl = (kappa_sdl_t){ .arena = arena, .errors = errors };
     kappa_map_init(&sdl->types, arena);
     kappa_map_init(&sdl->directives, arena);
+    kappa_map_init(&sdl->last_types, arena);
+    kappa_map_init(&sdl->last_directives, arena);
     kappa_map_init(&sdl->extensions, arena);
     kappa_map_init(&sdl->standard, arena);
     kappa_map_init(&sdl->standard_directives, arena);

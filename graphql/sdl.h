@@ -18,10 +18,12 @@ typedef struct {
 typedef struct {
     kappa_arena_t *arena;
     kappa_errors_t *errors;
-    kappa_definitions_t all; /* in order; identical repeats are left out */
-    kappa_map_t types;       /* name to its first definition */
-    kappa_map_t directives;  /* likewise */
-    kappa_map_t extensions;  /* type name to kappa_definitions_t */
+    kappa_definitions_t all;     /* in order; identical repeats are left out */
+    kappa_map_t types;           /* name to its first definition */
+    kappa_map_t directives;      /* likewise */
+    kappa_map_t last_types;      /* name to its last definition */
+    kappa_map_t last_directives; /* likewise */
+    kappa_map_t extensions;      /* type name to kappa_definitions_t */
     kappa_definitions_t schema_extensions;
     const kappa_definition_t *schema; /* the first schema { }; or NULL */
     const kappa_document_t *builtin;  /* graphql/builtin.h */

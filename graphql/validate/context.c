@@ -260,6 +260,7 @@ kappa_validation_init(kappa_validation_t *v, kappa_arena_t *arena,
         .directives = {
             arena, errors, find_directive, (void *)(uintptr_t)schema } };
     kappa_map_init(&v->fragments, arena);
+    kappa_map_init(&v->own_types, arena);
     v->parts =
         KAPPA_NEW_ARRAY(arena, kappa_part_t, document->definition_count);
     if (v->parts == NULL) {

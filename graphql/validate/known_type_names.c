@@ -8,7 +8,8 @@ check_name(kappa_validation_t *v, const kappa_name_t *name)
 {
     kappa_suggest_t suggest;
 
-    if (kappa_public_type(v, name->text) != NULL) {
+    if (kappa_public_type(v, name->text) != NULL
+        || kappa_map_get(&v->own_types, name->text) != NULL) {
         return;
     }
     kappa_suggest_init(&suggest, name->text);
@@ -51,13 +52,8 @@ check_inline(kappa_validation_t *v, const kappa_selection_t *fragment,
 
 /* Type system definitions are wrong here (5.1.1), but what they name is looked
  * at all the same: it may be given by the document itself. */
-typedef struct {
-    kappa_validation_t *v;
-    kappa_map_t own;
-} definitions_t;
-
 static void
-check_own(definitions_t *d, const kappa_name_t *name)
+check_own(kappa_validation_t *v, const kappa_name_t *name)
 {
     static const char *const standard[] = { "Int", "Float", "String",
         "Boolean", "ID" };
@@ -67,71 +63,66 @@ check_own(definitions_t *d, const kappa_name_t *name)
             return;
         }
     }
-    if (kappa_map_get(&d->own, name->text) == NULL) {
-        check_name(d->v, name);
-    }
+    check_name(v, name);
 }
 
 static void
-check_type(definitions_t *d, const kappa_type_node_t *node)
+check_type(kappa_validation_t *v, const kappa_type_node_t *node)
 {
     while (node->kind != KAPPA_REF_NAMED) {
         node = node->of;
     }
-    check_own(d, &node->name);
+    check_own(v, &node->name);
 }
 
 static void
-check_names(definitions_t *d, const kappa_named_node_t *node)
+check_names(kappa_validation_t *v, const kappa_named_node_t *node)
 {
     for (; node != NULL; node = node->next) {
-        check_own(d, &node->name);
+        check_own(v, &node->name);
     }
 }
 
 static void
-check_inputs(definitions_t *d, const kappa_input_node_t *input)
+check_inputs(kappa_validation_t *v, const kappa_input_node_t *input)
 {
     for (; input != NULL; input = input->next) {
-        check_type(d, input->type);
+        check_type(v, input->type);
     }
 }
 
 static void
-check_definition(definitions_t *d, const kappa_definition_t *definition)
+check_definition(kappa_validation_t *v, const kappa_definition_t *definition)
 {
-    check_names(d, definition->interfaces);
+    check_names(v, definition->interfaces);
     for (kappa_field_node_t *f = definition->fields; f; f = f->next) {
-        check_inputs(d, f->arguments);
-        check_type(d, f->type);
+        check_inputs(v, f->arguments);
+        check_type(v, f->type);
     }
-    check_inputs(d, definition->inputs);
-    check_names(d, definition->members);
+    check_inputs(v, definition->inputs);
+    check_names(v, definition->members);
     for (kappa_root_node_t *r = definition->roots; r; r = r->next) {
-        check_own(d, &r->type);
+        check_own(v, &r->type);
     }
 }
 
 static void
 check_definitions(kappa_validation_t *v)
 {
-    definitions_t all = { .v = v };
-
-    kappa_map_init(&all.own, v->arena);
     if (v->part_count == v->document->definition_count) {
         return;
     }
     for (kappa_definition_t *d = v->document->definitions; d; d = d->next) {
         if (d->kind >= KAPPA_DEFINITION_SCALAR
             && d->kind <= KAPPA_DEFINITION_INPUT_OBJECT && !d->extension
-            && kappa_map_put(&all.own, d->name.text, d) != KAPPA_OK) {
+            && kappa_map_put(&v->own_types, d->name.text, d) != KAPPA_OK) {
             kappa_validation_fail(v, KAPPA_NOMEM);
             return;
         }
     }
     for (kappa_definition_t *d = v->document->definitions; d; d = d->next) {
         if (d->kind >= KAPPA_DEFINITION_SCHEMA) {
-            check_definition(&all, d);
+            check_definition(v, d);
         }
     }
 }

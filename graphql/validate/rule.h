@@ -42,6 +42,7 @@ typedef struct {
     uint32_t part_count;
     uint32_t operation_count;
     kappa_map_t fragments; /* name to kappa_part_t; the last of a name */
+    kappa_map_t own_types; /* that the document itself defines, wrongly */
     kappa_directive_rules_t directives;
     uint32_t marks;     /* searches so far */
     uint32_t work_left; /* see kappa_validation_spend */
@@ -50,7 +51,7 @@ typedef struct {
     /* Where the walk is. */
     kappa_part_t *part;
     const kappa_type_t *parent; /* the selection set's; NULL: unknown */
-    const kappa_field_t *field; /* the field's definition; NULL: unknown */
+    const kappa_field_t *field; /* the innermost; NULL: unknown or none */
 } kappa_validation_t;
 
 typedef struct {

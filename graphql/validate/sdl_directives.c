@@ -16,7 +16,7 @@ static const kappa_definition_t *
 find_directive(void *ctx, kappa_str_t name)
 {
     kappa_sdl_t *sdl = ctx;
-    const kappa_definition_t *own = kappa_map_get(&sdl->directives, name);
+    const kappa_definition_t *own = kappa_map_get(&sdl->last_directives, name);
 
     return own ? own : kappa_map_get(&sdl->standard_directives, name);
 }
@@ -45,7 +45,7 @@ check_unique(walk_t *walk, const kappa_directive_node_t *list,
     kappa_map_t own, *seen = &own;
 
     kappa_map_init(&own, walk->sdl->arena);
-    if (list == place->definition->directives) {
+    if (place->definition != NULL && list == place->definition->directives) {
         seen = place->definition->kind == KAPPA_DEFINITION_SCHEMA
             ? &walk->schema
             : map_of_type(walk, place->definition->name.text);
@@ -99,9 +99,65 @@ check_defaults(kappa_sdl_t *sdl, const kappa_input_node_t *input,
     return status;
 }
 
+/* --- operations and fragments, which change no schema, are looked at too */
+
+static void
+check_node(
+    walk_t *walk, const kappa_directive_node_t *list, const char *location)
+{
+    kappa_directive_place_t place = { .location = location };
+
+    if (list != NULL && walk->status == KAPPA_OK) {
+        check_list(walk, list, &place);
+    }
+}
+
+static void
+check_selections(
+    walk_t *walk, const kappa_selection_t *s, const kappa_source_t *source)
+{
+    static const char *const locations[] = { "FIELD", "FRAGMENT_SPREAD",
+        "INLINE_FRAGMENT" };
+    kappa_sdl_t *sdl = walk->sdl;
+
+    for (; s != NULL && walk->status == KAPPA_OK; s = s->next) {
+        walk->status = kappa_check_unique_arguments(
+            sdl->arena, sdl->errors, s->arguments, source);
+        for (const kappa_argument_t *a = s->arguments;
+             a != NULL && walk->status == KAPPA_OK; a = a->next) {
+            walk->status = kappa_check_unique_input_fields(
+                sdl->arena, sdl->errors, a->value, source);
+        }
+        check_node(walk, s->directives, locations[s->kind]);
+        check_selections(walk, s->selections, source);
+    }
+}
+
+static kappa_status_t
+check_executable(walk_t *walk, const kappa_definition_t *d)
+{
+    static const char *const locations[] = { "QUERY", "MUTATION",
+        "SUBSCRIPTION" };
+
+    for (const kappa_variable_node_t *n = d->variables;
+         n != NULL && walk->status == KAPPA_OK; n = n->next) {
+        walk->status = kappa_check_unique_input_fields(
+            walk->sdl->arena, walk->sdl->errors, n->default_value, d->source);
+        check_node(walk, n->directives, "VARIABLE_DEFINITION");
+    }
+    check_node(walk, d->directives,
+        d->kind == KAPPA_DEFINITION_FRAGMENT ? "FRAGMENT_DEFINITION"
+                                             : locations[d->operation]);
+    check_selections(walk, d->selections, d->source);
+    return walk->status;
+}
+
 static kappa_status_t
 check_definition(walk_t *walk, const kappa_definition_t *d)
 {
+    if (d->kind <= KAPPA_DEFINITION_FRAGMENT) {
+        return check_executable(walk, d);
+    }
     kappa_status_t status = check_defaults(walk->sdl, d->inputs, d->source);
 
     for (const kappa_field_node_t *f = d->fields;

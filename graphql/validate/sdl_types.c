@@ -78,12 +78,56 @@ check_definition(kappa_sdl_t *sdl, const kappa_definition_t *d)
     }
 }
 
+/* In operations and fragments only what the document defines is known, as
+ * graphql-js has it: there is no schema yet. */
+static void
+check_defined(
+    kappa_sdl_t *sdl, const kappa_source_t *source, const kappa_name_t *name)
+{
+    if (name->text.data == NULL
+        || kappa_map_get(&sdl->types, name->text) != NULL) {
+        return;
+    }
+    kappa_error_at(sdl->errors,
+        kappa_errors_add(sdl->errors, "VALIDATION_FAILED",
+            "Unknown type \"%.*s\".%.*s", KAPPA_STR_ARG(name->text),
+            KAPPA_STR_ARG(near_types(sdl, name->text, false))),
+        source, name->offset);
+}
+
+static void
+check_selections(
+    kappa_sdl_t *sdl, const kappa_source_t *source, const kappa_selection_t *s)
+{
+    for (; s != NULL; s = s->next) {
+        check_defined(sdl, source, &s->type_condition);
+        check_selections(sdl, source, s->selections);
+    }
+}
+
+static void
+check_executable(kappa_sdl_t *sdl, const kappa_definition_t *d)
+{
+    for (const kappa_variable_node_t *n = d->variables; n; n = n->next) {
+        const kappa_type_node_t *type = n->type;
+
+        while (type->kind != KAPPA_REF_NAMED) {
+            type = type->of;
+        }
+        check_defined(sdl, d->source, &type->name);
+    }
+    check_defined(sdl, d->source, &d->type_condition);
+    check_selections(sdl, d->source, d->selections);
+}
+
 kappa_status_t
 kappa_sdl_known_types(kappa_sdl_t *sdl)
 {
     for (uint32_t i = 0; i < sdl->all.count; i++) {
         if (sdl->all.items[i]->kind >= KAPPA_DEFINITION_SCHEMA) {
             check_definition(sdl, sdl->all.items[i]);
+        } else {
+            check_executable(sdl, sdl->all.items[i]);
         }
     }
     return KAPPA_OK;
@@ -102,7 +146,7 @@ static void
 check_extension(kappa_sdl_t *sdl, const kappa_definition_t *d)
 {
     const kappa_definition_t *extended =
-        kappa_map_get(&sdl->types, d->name.text);
+        kappa_map_get(&sdl->last_types, d->name.text);
 
     if (extended == NULL) {
         kappa_error_at(sdl->errors,

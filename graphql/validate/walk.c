@@ -91,10 +91,16 @@ walk_value(kappa_validation_t *v, const kappa_literal_t *value,
     find_usages(v, value, type, input != NULL && input->default_literal, NULL);
 }
 
+/* The argument of a directive; of one that is unknown, the field's around it,
+ * as graphql-js has it. */
 static const kappa_input_t *
-directive_arg(const kappa_directive_t *directive, kappa_str_t name)
+directive_arg(const kappa_validation_t *v, const kappa_directive_t *directive,
+    kappa_str_t name)
 {
-    for (uint32_t i = 0; directive != NULL && i < directive->arg_count; i++) {
+    if (directive == NULL) {
+        return v->field ? kappa_public_arg(v->field, name) : NULL;
+    }
+    for (uint32_t i = 0; i < directive->arg_count; i++) {
         if (kappa_str_eq(directive->args[i].name, name)) {
             return &directive->args[i];
         }
@@ -118,7 +124,7 @@ walk_directives(kappa_validation_t *v, const kappa_directive_node_t *list,
             directive = NULL;
         }
         for (const kappa_argument_t *a = list->arguments; a; a = a->next) {
-            walk_value(v, a->value, directive_arg(directive, a->name.text));
+            walk_value(v, a->value, directive_arg(v, directive, a->name.text));
         }
     }
 }
@@ -135,6 +141,7 @@ composite(const kappa_type_t *type)
 static void
 walk_field(kappa_validation_t *v, const kappa_selection_t *s)
 {
+    const kappa_field_t *outer = v->field;
     const kappa_field_t *field =
         kappa_public_field(v, v->parent, s->name.text);
 
@@ -149,6 +156,7 @@ walk_field(kappa_validation_t *v, const kappa_selection_t *s)
     walk_directives(v, s->directives, "FIELD");
     walk_selections(
         v, s->selections, field ? composite(field->type->named) : NULL);
+    v->field = outer;
 }
 
 static void
@@ -206,6 +214,7 @@ walk_part(kappa_validation_t *v, kappa_part_t *part)
 
     v->part = part;
     v->parent = NULL;
+    v->field = NULL;
     if (!kappa_is_operation(part)) {
         CALL(v, fragment, v, d);
         walk_directives(v, d->directives, "FRAGMENT_DEFINITION");

@@ -1,0 +1,34 @@
+#!/usr/bin/perl
+
+# Thousands of documents and schemas through kappa and through graphql-js:
+# verdicts and places of errors agree. KAPPA_SEED repeats a run, KAPPA_CASES
+# sets its size.
+
+use strict;
+use warnings;
+
+use FindBin qw($Bin);
+
+my $root = "$Bin/..";
+my $cases = $ENV{KAPPA_CASES} || 4000;
+my @seed = defined $ENV{KAPPA_SEED} ? ($ENV{KAPPA_SEED}) : ();
+
+sub skip_all {
+    my ($why) = @_;
+    print "1..0 # SKIP $why\n";
+    exit 0;
+}
+
+skip_all('node is not installed') if system('command -v node >/dev/null 2>&1');
+
+if (!-d "$Bin/differential/node_modules/graphql") {
+    system("cd $Bin/differential && npm ci --no-audit --no-fund --silent 1>&2") == 0
+        or skip_all('npm could not install graphql');
+}
+system("make --no-print-directory -s -C $root build/batch 1>&2") == 0
+    or die "build/batch can't be built\n";
+
+$| = 1;
+print "1..3\n";
+my $arguments = join ' ', @seed ? @seed : ("''"), $cases;
+exit(system("cd $Bin/differential && node compare.mjs $root/build/batch $arguments") >> 8);
