@@ -1,5 +1,7 @@
 #include "t/unit/views/views_fixture.h"
 
+#include "t/unit/alloc_failing.h"
+
 static const char catalogue[] =
     "type Package @view(key: \"name\") @index(fields: [\"section\", \"name\"])"
     " @index(fields: [\"section\", \"size\"]) {\n"
@@ -104,11 +106,587 @@ keeps_the_catalogue(void **state)
     views_close(&v);
 }
 
+/* --- everything else, by a shop */
+
+static const char shop[] =
+    "type Order @view {\n"
+    "  id: ID!  customer: ID!  note: String  lines: JSON\n"
+    "  address: Address  street: String  tag: String @was(name: \"label\")\n"
+    "  at: DateTime! @stamp(as: \"now\")\n"
+    "  by: String @stamp(as: \"auth.sub\")\n"
+    "  changed: DateTime @stamp(as: \"now\", on: WRITE)\n"
+    "  state: State! @default(as: \"'OPEN'\")\n"
+    "}\n"
+    "enum State { OPEN PAID }\n"
+    "type Address { city: String  zip: String }\n"
+    "input AddressInput { city: String  zip: String }\n"
+    "input Details { note: String @check(if: \"value != 'bad'\","
+    "  code: \"BAD_NOTE\")  street: String }\n"
+    "input LineInput { sku: ID!  count: Int! }\n"
+    "type Product @view(key: \"sku\")\n"
+    "  @on(thing: \"Order\", verb: \"ordered\","
+    "    each: \"event.data.lines\", key: [\"item.sku\"],\n"
+    "    effect: PATCH, set: [\"stock = row.stock - item.count\"])\n"
+    "  @check(if: \"row.stock >= 0\", code: \"OUT_OF_STOCK\") {\n"
+    "  sku: ID!  stock: Int! @default(as: \"10\")  name: String\n"
+    "}\n"
+    "type Customer @view\n"
+    "  @on(thing: \"Order\", verb: \"ordered\","
+    "    key: [\"event.data.customer\"], effect: UPSERT,\n"
+    "    set: [\"orders = row.orders + 1\", \"lastId = event.key\","
+    "    \"lastTime = event.time\"]) {\n"
+    "  id: ID!  orders: Int! @default(as: \"0\")  lastId: ID\n"
+    "  lastTime: DateTime\n"
+    "}\n"
+    "type Member @view(key: [\"room\", \"user\"])\n"
+    "  @allow(if: \"row.user == auth.sub\") {\n"
+    "  room: Int!  user: ID!  level: Int\n"
+    "}\n"
+    "type Big @view @index(fields: [\"text\"]) {\n"
+    "  id: ID!  text: String  of: ID  n: BigInt\n"
+    "  total: BigInt! @sum(field: \"n\", of: \"Big\", by: \"of\")\n"
+    "}\n"
+    "type Query { order(id: ID!): Order  product(sku: ID!): Product\n"
+    "  customer(id: ID!): Customer  big(id: ID!): Big\n"
+    "  member(room: Int!, user: ID!): Member }\n"
+    "type Mutation {\n"
+    "  order(customer: ID!, lines: [LineInput!], address: AddressInput,\n"
+    "    details: Details, state: State): Order!\n"
+    "    @event(thing: \"Order\", verb: \"ordered\", effect: CREATE)\n"
+    "    @check(if: \"args.lines == null || size(args.lines) < 4\")\n"
+    "  change(id: ID!, note: String): Order\n"
+    "    @event(thing: \"Order\", verb: \"changed\", effect: PATCH,\n"
+    "      set: [\"street = event.actor.sub\"])\n"
+    "  join(room: Int!, user: ID!, level: Int): Member\n"
+    "    @event(thing: \"Member\", verb: \"joined\", effect: UPSERT)\n"
+    "  leave(room: Int!, user: ID!): Member\n"
+    "    @event(thing: \"Member\", verb: \"left\", effect: DELETE)\n"
+    "}\n";
+
+static void
+accept(views_t *v, const char *mutation, const char *args)
+{
+    if (views_mutate(v, mutation, args) != KAPPA_OK) {
+        fail_msg(
+            "%s %s: %s", mutation, args, print_errors(v->arena, &v->errors));
+    }
+}
+
+static void
+refuse(views_t *v, const char *mutation, const char *args, const char *code)
+{
+    kappa_status_t status = views_mutate(v, mutation, args);
+
+    if (status == KAPPA_OK || strcmp(views_code(v), code) != 0) {
+        fail_msg("%s %s: %s, not %s: %s", mutation, args, views_code(v), code,
+            print_errors(v->arena, &v->errors));
+    }
+}
+
+static void
+import(views_t *v, const char *thing, kappa_effect_t effect, const char *key,
+    const char *data)
+{
+    if (views_event(v, thing, "imported", effect, key, data) != KAPPA_OK) {
+        fail_msg("%s %s %s: %s", thing, key, data,
+            print_errors(v->arena, &v->errors));
+    }
+}
+
+static void
+effects_happen_together_or_not(void **state)
+{
+    views_t v;
+
+    (void)state;
+    views_open(&v, shop);
+    v.caller.sub = KAPPA_STR("ann");
+    import(&v, "Product", KAPPA_EFFECT_CREATE, "\"p\"", "{}");
+    import(&v, "Product", KAPPA_EFFECT_CREATE, "\"q\"", "{\"stock\":1}");
+
+    accept(&v, "order",
+        "{\"customer\":\"c\",\"lines\":[{\"sku\":\"p\",\"count\":2},"
+        "{\"sku\":\"p\",\"count\":3}]}");
+    assert_str_equal(views_row(&v, "Product", "\"p\""),
+        "{\"sku\":\"p\",\"stock\":5,\"name\":null}");
+    assert_str_equal(v.event.key, "\"01a0c450-6c00-7000-8000-000000000003\"");
+    assert_str_equal(views_row(&v, "Customer", "\"c\""),
+        "{\"id\":\"c\",\"orders\":1,"
+        "\"lastId\":\"01a0c450-6c00-7000-8000-000000000003\","
+        "\"lastTime\":\"2026-09-21T14:13:20.000Z\"}");
+
+    refuse(&v, "order",
+        "{\"customer\":\"c\",\"lines\":[{\"sku\":\"p\",\"count\":1},"
+        "{\"sku\":\"q\",\"count\":2}]}",
+        "OUT_OF_STOCK");
+    refuse(&v, "order",
+        "{\"customer\":\"c\",\"lines\":[{\"sku\":\"p\",\"count\":1},"
+        "{\"sku\":\"none\",\"count\":2}]}",
+        "NOT_FOUND");
+    assert_str_equal(views_row(&v, "Product", "\"p\""),
+        "{\"sku\":\"p\",\"stock\":5,\"name\":null}");
+
+    accept(&v, "order", "{\"customer\":\"c\"}");
+    kappa_str_t customer = views_row(&v, "Customer", "\"c\"");
+    assert_non_null(strstr(customer.data, "\"orders\":2"));
+    views_close(&v);
+}
+
+static void
+rows_are_filled_in_order(void **state)
+{
+    views_t v;
+
+    (void)state;
+    views_open(&v, shop);
+    v.caller.sub = KAPPA_STR("ann");
+    accept(&v, "order",
+        "{\"customer\":\"c\",\"address\":{\"city\":\"Ulm\"},"
+        "\"details\":{\"note\":\"n\",\"street\":\"s\"}}");
+    kappa_str_t id = v.event.key;
+    assert_str_equal(v.event.data,
+        "{\"customer\":\"c\",\"address\":{\"city\":\"Ulm\"},"
+        "\"details\":{\"note\":\"n\",\"street\":\"s\"},"
+        "\"at\":\"2026-09-21T14:13:20.000Z\",\"by\":\"ann\","
+        "\"changed\":\"2026-09-21T14:13:20.000Z\"}");
+    kappa_str_t row = views_row(&v, "Order", id.data);
+    assert_str_equal(kappa_str(row.data + 45, row.len - 45),
+        "\"customer\":\"c\",\"note\":\"n\",\"lines\":null,"
+        "\"address\":{\"city\":\"Ulm\"},\"street\":\"s\",\"tag\":null,"
+        "\"at\":\"2026-09-21T14:13:20.000Z\",\"by\":\"ann\","
+        "\"changed\":\"2026-09-21T14:13:20.000Z\",\"state\":\"OPEN\"}");
+
+    /* PATCH: WRITE stamps act, CREATE stamps stay, absent stays. */
+    v.now_ms += 1000;
+    v.caller.sub = KAPPA_STR("bob");
+    char args[128];
+    snprintf(args, sizeof(args), "{\"id\":%s,\"note\":null}", id.data);
+    accept(&v, "change", args);
+    row = views_row(&v, "Order", id.data);
+    assert_str_equal(kappa_str(row.data + 45, row.len - 45),
+        "\"customer\":\"c\",\"note\":null,\"lines\":null,"
+        "\"address\":{\"city\":\"Ulm\"},\"street\":\"bob\",\"tag\":null,"
+        "\"at\":\"2026-09-21T14:13:20.000Z\",\"by\":\"ann\","
+        "\"changed\":\"2026-09-21T14:13:21.000Z\",\"state\":\"OPEN\"}");
+
+    /* A PUT by import: fields start anew, CREATE stamps are kept, an older
+     * name counts, data wins over a WRITE stamp. */
+    import(&v, "Order", KAPPA_EFFECT_PUT, id.data,
+        "{\"customer\":\"d\",\"label\":\"t\","
+        "\"changed\":\"2020-01-01T00:00:00Z\"}");
+    row = views_row(&v, "Order", id.data);
+    assert_str_equal(kappa_str(row.data + 45, row.len - 45),
+        "\"customer\":\"d\",\"note\":null,\"lines\":null,"
+        "\"address\":null,\"street\":null,\"tag\":\"t\","
+        "\"at\":\"2026-09-21T14:13:20.000Z\",\"by\":\"ann\","
+        "\"changed\":\"2020-01-01T00:00:00.000Z\",\"state\":\"OPEN\"}");
+    views_close(&v);
+}
+
+static void
+arguments_are_checked(void **state)
+{
+    views_t v;
+
+    (void)state;
+    views_open(&v, shop);
+    refuse(&v, "order", "{\"customer\":\"c\",\"details\":{\"note\":\"bad\"}}",
+        "BAD_NOTE");
+    refuse(&v, "order",
+        "{\"customer\":\"c\",\"lines\":[{\"sku\":\"p\",\"count\":1},"
+        "{\"sku\":\"p\",\"count\":1},{\"sku\":\"p\",\"count\":1},"
+        "{\"sku\":\"p\",\"count\":1}]}",
+        "CHECK_FAILED");
+    accept(&v, "order", "{\"customer\":\"c\",\"details\":{}}");
+    refuse(&v, "change", "{\"id\":\"none\"}", "NOT_FOUND");
+    views_close(&v);
+}
+
+static void
+hidden_rows_do_not_exist(void **state)
+{
+    views_t v;
+
+    (void)state;
+    views_open(&v, shop);
+    v.caller.sub = KAPPA_STR("ann");
+    accept(&v, "join", "{\"room\":7,\"user\":\"ann\",\"level\":1}");
+    assert_str_equal(v.event.key, "[7,\"ann\"]");
+    accept(&v, "join", "{\"room\":7,\"user\":\"ann\"}");
+    assert_str_equal(views_row(&v, "Member", "[7,\"ann\"]"),
+        "{\"room\":7,\"user\":\"ann\",\"level\":1}");
+    v.caller.sub = KAPPA_STR("bob");
+    refuse(&v, "leave", "{\"room\":7,\"user\":\"ann\"}", "NOT_FOUND");
+    refuse(&v, "join", "{\"room\":7,\"user\":\"ann\",\"level\":9}",
+        "ALREADY_EXISTS");
+    v.caller.sub = KAPPA_STR("ann");
+    accept(&v, "leave", "{\"room\":7,\"user\":\"ann\"}");
+    views_close(&v);
+}
+
+static void
+events_are_refused(void **state)
+{
+    static const struct {
+        const char *thing;
+        kappa_effect_t effect;
+        const char *key;
+        const char *data;
+        const char *code;
+    } cases[] = {
+        { "Product", KAPPA_EFFECT_CREATE, "\"p\"", "{\"stock\":\"x\"}",
+            "BAD_USER_INPUT" },
+        { "Product", KAPPA_EFFECT_CREATE, "\"p\"", "{\"stock\":null}",
+            "BAD_USER_INPUT" },
+        { "Product", KAPPA_EFFECT_CREATE, "\"p\"", "{\"stock\":-1}",
+            "OUT_OF_STOCK" },
+        { "Product", KAPPA_EFFECT_CREATE, "\"p\"", "[]", "BAD_USER_INPUT" },
+        { "Product", KAPPA_EFFECT_CREATE, "\"p\"", "{", "BAD_USER_INPUT" },
+        { "Product", KAPPA_EFFECT_CREATE, "{", "{}", "BAD_USER_INPUT" },
+        { "Product", KAPPA_EFFECT_CREATE, "[\"a\",\"b\"]", "{}",
+            "BAD_USER_INPUT" },
+        { "Product", KAPPA_EFFECT_PATCH, NULL, "{}", "BAD_USER_INPUT" },
+        { "Product", KAPPA_EFFECT_PATCH, "\"p\"", "{}", "NOT_FOUND" },
+        { "Product", KAPPA_EFFECT_DELETE, "\"p\"", "{}", "NOT_FOUND" },
+        { "Order", KAPPA_EFFECT_CREATE, "\"o\"",
+            "{\"customer\":\"c\",\"state\":\"LOST\"}", "BAD_USER_INPUT" },
+        { "Member", KAPPA_EFFECT_CREATE, "[\"x\",\"ann\"]", "{}",
+            "BAD_USER_INPUT" },
+        { "Member", KAPPA_EFFECT_CREATE, "\"ann\"", "{}", "BAD_USER_INPUT" },
+    };
+    views_t v;
+
+    (void)state;
+    views_open(&v, shop);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        kappa_status_t status = views_event(&v, cases[i].thing, "told",
+            cases[i].effect, cases[i].key, cases[i].data);
+
+        if (status == KAPPA_OK || strcmp(views_code(&v), cases[i].code) != 0) {
+            fail_msg("%zu: %s, not %s: %s", i, views_code(&v), cases[i].code,
+                print_errors(v.arena, &v.errors));
+        }
+    }
+    /* Numbers in keys may be written as text, keys may be in data. */
+    import(&v, "Member", KAPPA_EFFECT_CREATE, "[\"7\",\"ann\"]", "{}");
+    assert_str_equal(v.event.key, "[7,\"ann\"]");
+    import(&v, "Member", KAPPA_EFFECT_CREATE, NULL,
+        "{\"room\":8,\"user\":\"ann\"}");
+    assert_str_equal(v.event.key, "[8,\"ann\"]");
+    /* What is no view is kept. */
+    import(&v, "Weather", KAPPA_EFFECT_CREATE, "\"today\"", "{\"rain\":true}");
+    assert_str_equal(v.event.data, "{\"rain\":true}");
+    views_close(&v);
+}
+
+static char *
+repeat(char *out, const char *format, char c, size_t n)
+{
+    char text[1200];
+
+    memset(text, c, n);
+    text[n] = '\0';
+    sprintf(out, format, text);
+    return out;
+}
+
+static void
+sizes_are_bounded(void **state)
+{
+    char text[1300];
+    views_t v;
+
+    (void)state;
+    views_open(&v, shop);
+    assert_int_equal(views_event(&v, "Big", "told", KAPPA_EFFECT_CREATE,
+                         repeat(text, "\"%s\"", 'k', 256), "{}"),
+        KAPPA_LIMIT);
+    assert_string_equal(views_code(&v), "LIMIT_EXCEEDED");
+    import(&v, "Big", KAPPA_EFFECT_CREATE, repeat(text, "\"%s\"", 'k', 255),
+        "{}");
+    assert_int_equal(views_event(&v, "Big", "told", KAPPA_EFFECT_CREATE,
+                         "\"a\"", repeat(text, "{\"text\":\"%s\"}", 't', 503)),
+        KAPPA_LIMIT);
+    assert_string_equal(views_code(&v), "LIMIT_EXCEEDED");
+    import(&v, "Big", KAPPA_EFFECT_CREATE, "\"a\"",
+        repeat(text, "{\"text\":\"%s\"}", 't', 502));
+    /* by holds what can be no key. */
+    assert_int_equal(
+        views_event(&v, "Big", "told", KAPPA_EFFECT_CREATE, "\"b\"",
+            repeat(text, "{\"n\":1,\"of\":\"%s\"}", 't', 256)),
+        KAPPA_LIMIT);
+    views_close(&v);
+}
+
+static void
+sums_do_not_overflow(void **state)
+{
+    views_t v;
+
+    (void)state;
+    views_open(&v, shop);
+    import(&v, "Big", KAPPA_EFFECT_CREATE, "\"t\"",
+        "{\"of\":\"t\",\"n\":\"9223372036854775807\"}");
+    assert_str_equal(views_row(&v, "Big", "\"t\""),
+        "{\"id\":\"t\",\"text\":null,\"of\":\"t\","
+        "\"n\":\"9223372036854775807\",\"total\":\"9223372036854775807\"}");
+    assert_int_equal(views_event(&v, "Big", "told", KAPPA_EFFECT_CREATE,
+                         "\"b\"", "{\"n\":\"1\",\"of\":\"t\"}"),
+        KAPPA_INVALID);
+    assert_string_equal(views_code(&v), "LIMIT_EXCEEDED");
+    import(&v, "Big", KAPPA_EFFECT_CREATE, "\"b\"",
+        "{\"n\":\"-7\",\"of\":\"t\"}");
+    import(&v, "Big", KAPPA_EFFECT_DELETE, "\"t\"", "{}");
+    import(&v, "Big", KAPPA_EFFECT_CREATE, "\"t\"", "{}");
+    assert_str_equal(views_row(&v, "Big", "\"t\""),
+        "{\"id\":\"t\",\"text\":null,\"of\":null,\"n\":null,"
+        "\"total\":\"-7\"}");
+    views_close(&v);
+}
+
+static kappa_status_t
+with_key(views_t *v, const char *key, uint8_t hash)
+{
+    kappa_event_t event = { .seq = v->seq + 1,
+        .time_ms = v->now_ms,
+        .id = { 1 },
+        .thing = KAPPA_STR("Product"),
+        .verb = KAPPA_STR("told"),
+        .effect = KAPPA_EFFECT_UPSERT,
+        .key = KAPPA_STR("\"p\""),
+        .idempotency_key = kappa_str_c(key),
+        .idempotency_scope = KAPPA_STR("/told"),
+        .args_hash = { hash } };
+
+    v->event = event;
+    v->last = (kappa_decision_t){
+        .event = &v->event, .arena = v->arena, .errors = &v->errors
+    };
+    kappa_errors_init(&v->errors, v->arena, 0);
+    kappa_status_t status = kappa_writer_decide(v->writer, &v->last);
+    v->seq += status == KAPPA_OK && !v->last.duplicate;
+    return status;
+}
+
+static void
+keys_are_used_once(void **state)
+{
+    views_t v;
+
+    (void)state;
+    views_open(&v, shop);
+    assert_int_equal(with_key(&v, "k", 1), KAPPA_OK);
+    assert_false(v.last.duplicate);
+    assert_int_equal(with_key(&v, "k", 1), KAPPA_OK);
+    assert_true(v.last.duplicate);
+    assert_int_equal(v.last.seq, 1);
+    assert_int_equal(with_key(&v, "k", 2), KAPPA_INVALID);
+    assert_string_equal(views_code(&v), "IDEMPOTENCY_CONFLICT");
+    views_commit(&v);
+    views_begin(&v);
+    assert_int_equal(with_key(&v, "k", 1), KAPPA_OK);
+    assert_true(v.last.duplicate);
+    assert_int_equal(with_key(&v, "l", 1), KAPPA_OK);
+    assert_false(v.last.duplicate);
+    views_close(&v);
+}
+
+typedef struct {
+    uint64_t seqs[8];
+    kappa_str_t reasons[8];
+    uint32_t count;
+} found_t;
+
+static bool
+find_seq(void *ctx, uint64_t seq)
+{
+    found_t *found = ctx;
+
+    found->seqs[found->count++] = seq;
+    return found->count < COUNT(found->seqs);
+}
+
+static bool
+find_skipped(void *ctx, uint64_t seq, kappa_str_t reason)
+{
+    found_t *found = ctx;
+
+    found->reasons[found->count] = reason;
+    return find_seq(ctx, seq);
+}
+
+static void
+history_and_skipped_events_are_listed(void **state)
+{
+    kappa_event_t event = { .seq = 7,
+        .time_ms = 1,
+        .thing = KAPPA_STR("Product"),
+        .verb = KAPPA_STR("told"),
+        .effect = KAPPA_EFFECT_PATCH,
+        .key = KAPPA_STR("\"p\"") };
+    found_t found = { 0 };
+    uint64_t count;
+    bool skipped;
+    views_t v;
+
+    (void)state;
+    views_open(&v, shop);
+    import(&v, "Product", KAPPA_EFFECT_CREATE, "\"p\"", "{}");
+    import(&v, "Product", KAPPA_EFFECT_CREATE, "\"pp\"", "{}");
+    import(&v, "Product", KAPPA_EFFECT_DELETE, "\"p\"", "{}");
+    assert_int_equal(
+        kappa_writer_replay(v.writer, &event, true, &skipped, &v.errors),
+        KAPPA_INVALID);
+    assert_string_equal(v.errors.first->code, "NOT_FOUND");
+    assert_int_equal(
+        kappa_writer_replay(v.writer, &event, false, &skipped, &v.errors),
+        KAPPA_OK);
+    assert_true(skipped);
+
+    kappa_txn_t *txn = kappa_writer_txn(v.writer);
+    assert_int_equal(kappa_env_skipped(txn, &count), KAPPA_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(kappa_skipped_each(txn, find_skipped, &found), KAPPA_OK);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(found.seqs[0], 7);
+    assert_str_equal(found.reasons[0], "there is no Product with key \"p\"");
+
+    static const uint64_t expected[] = { 7, 3, 1 };
+    found.count = 0;
+    assert_int_equal(kappa_history_each(txn, KAPPA_STR("Product"),
+                         KAPPA_STR("\"p\""), 0, find_seq, &found),
+        KAPPA_OK);
+    assert_int_equal(found.count, 3);
+    assert_memory_equal(found.seqs, expected, sizeof(expected));
+    found.count = 0;
+    assert_int_equal(kappa_history_each(txn, KAPPA_STR("Product"),
+                         KAPPA_STR("\"p\""), 7, find_seq, &found),
+        KAPPA_OK);
+    assert_int_equal(found.count, 2);
+    views_close(&v);
+}
+
+/* --- what can't be had */
+
+static kappa_status_t
+write_with(const kappa_alloc_t *alloc, void *ctx)
+{
+    views_t *v = ctx;
+    kappa_arena_t *arena = kappa_arena_create(alloc, 64);
+    kappa_writer_t *writer;
+
+    if (arena == NULL) {
+        return KAPPA_NOMEM;
+    }
+    kappa_status_t status =
+        kappa_writer_create(alloc, v->env, v->model, &writer);
+    if (status == KAPPA_OK) {
+        kappa_errors_t errors;
+
+        kappa_errors_init(&errors, arena, 0);
+        status = kappa_writer_begin(writer, &errors);
+        for (int i = 0; i < 40 && status == KAPPA_OK; i++) {
+            char key[16], data[1100];
+            kappa_event_t event = { .seq = (uint64_t)i + 1,
+                .id = { 1 },
+                .time_ms = v->now_ms,
+                .thing = KAPPA_STR("Big"),
+                .verb = KAPPA_STR("told"),
+                .effect = KAPPA_EFFECT_UPSERT };
+            kappa_decision_t decision = {
+                .event = &event, .arena = arena, .errors = &errors
+            };
+
+            snprintf(key, sizeof(key), "\"k%d\"", i);
+            event.key = kappa_str_c(key);
+            event.data = kappa_str_c(repeat(
+                data, "{\"n\":5,\"of\":\"t\",\"text\":\"%s\"}", 't', 400));
+            status = kappa_writer_decide(writer, &decision);
+        }
+        if (status == KAPPA_OK) {
+            status = kappa_writer_commit(writer, 40, &errors);
+        }
+        kappa_writer_destroy(writer);
+    }
+    kappa_arena_destroy(arena);
+    return status;
+}
+
+static void
+survives_without_memory(void **state)
+{
+    views_t v;
+
+    (void)state;
+    views_open(&v, shop);
+    views_commit(&v);
+    kappa_alloc_failing_each(write_with, &v);
+    views_begin(&v);
+    assert_str_equal(views_row(&v, "Big", "\"t\""), "none");
+    views_close(&v);
+}
+
+static void
+a_full_map_loses_only_the_transaction(void **state)
+{
+    kappa_status_t status = KAPPA_OK;
+    char key[32], data[1100];
+    uint64_t position, skipped;
+    views_t v = { 0 };
+    kappa_txn_t *txn;
+
+    (void)state;
+    v.arena = kappa_arena_create(&kappa_alloc_libc, 0);
+    v.model = load_model(v.arena, shop);
+    views_open_env(&v, 512 * 1024);
+    while (status == KAPPA_OK && v.seq < 10000) {
+        views_begin(&v);
+        for (int i = 0; i < 50 && status == KAPPA_OK; i++) {
+            snprintf(key, sizeof(key), "\"key-%d\"", (int)v.seq);
+            status = views_event(&v, "Big", "told", KAPPA_EFFECT_CREATE, key,
+                repeat(
+                    data, "{\"n\":5,\"of\":\"t\",\"text\":\"%s\"}", 't', 400));
+        }
+        if (status == KAPPA_OK) {
+            status = kappa_writer_commit(v.writer, v.seq, &v.errors);
+        } else {
+            kappa_writer_abort(v.writer);
+        }
+    }
+    assert_int_equal(status, KAPPA_IO);
+    assert_string_equal(views_code(&v), "STORE_UNAVAILABLE");
+    assert_non_null(strstr(v.errors.first->message.data, "MDB_MAP_FULL"));
+
+    assert_int_equal(kappa_env_read(v.env, &txn), KAPPA_OK);
+    assert_int_equal(kappa_env_position(txn, &position), KAPPA_OK);
+    assert_int_equal(kappa_env_skipped(txn, &skipped), KAPPA_OK);
+    assert_int_equal(position % 50, 0);
+    assert_true(position > 0);
+    kappa_txn_end(txn);
+    views_begin(&v);
+    snprintf(key, sizeof(key), "\"key-%d\"", (int)position - 1);
+    assert_int_not_equal(views_row(&v, "Big", key).len, 4);
+    snprintf(key, sizeof(key), "\"key-%d\"", (int)position);
+    assert_str_equal(views_row(&v, "Big", key), "none");
+    views_close(&v);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_the_catalogue),
+        cmocka_unit_test(effects_happen_together_or_not),
+        cmocka_unit_test(rows_are_filled_in_order),
+        cmocka_unit_test(arguments_are_checked),
+        cmocka_unit_test(hidden_rows_do_not_exist),
+        cmocka_unit_test(events_are_refused),
+        cmocka_unit_test(sizes_are_bounded),
+        cmocka_unit_test(sums_do_not_overflow),
+        cmocka_unit_test(keys_are_used_once),
+        cmocka_unit_test(history_and_skipped_events_are_listed),
+        cmocka_unit_test(survives_without_memory),
+        cmocka_unit_test(a_full_map_loses_only_the_transaction),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
