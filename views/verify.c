@@ -1,5 +1,7 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -54,12 +56,34 @@ remove_scratch(verify_t *v)
     rmdir(v->path);
 }
 
+/* Scratch of processes that were killed. */
+static void
+remove_left(verify_t *v)
+{
+    DIR *views = opendir(v->store->views_path);
+    struct dirent *entry;
+    long pid;
+
+    while (views && (entry = readdir(views))) {
+        if (sscanf(entry->d_name, "verify-%ld", &pid) == 1 && pid > 0
+            && (pid == (long)getpid()
+                || (kill((pid_t)pid, 0) != 0 && errno == ESRCH))) {
+            snprintf(v->path, sizeof v->path, "%s/verify-%ld",
+                v->store->views_path, pid);
+            remove_scratch(v);
+        }
+    }
+    if (views) {
+        closedir(views);
+    }
+}
+
 static kappa_status_t
 open_scratch(verify_t *v)
 {
+    remove_left(v);
     snprintf(v->path, sizeof v->path, "%s/verify-%ld", v->store->views_path,
         (long)getpid());
-    remove_scratch(v);
     if (mkdir(v->path, 0700) != 0) {
         kappa_errors_add(v->errors, "STORE_UNAVAILABLE", "can't make %s: %s",
             v->path, strerror(errno));

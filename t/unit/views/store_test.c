@@ -534,73 +534,6 @@ verify_finds_what_differs(void **state)
     verify_store(&f);
 }
 
-/* --- schemas */
-
-static char *
-edit_schema(const char *from, const char *to)
-{
-    char *at = strstr(shop, from);
-    kappa_str_t text = kappa_str_printf(
-        f.arena, "%.*s%s%s", (int)(at - shop), shop, to, at + strlen(from));
-
-    return (char *)text.data;
-}
-
-static void
-adopts_what_needs_no_build(void **state)
-{
-    (void)state;
-    mutate_text(&f, "mutation { add(name: \"a\", stock: 3) { stock } }");
-    bool done;
-    kappa_job_t *old = make_job(&f,
-        "mutation { take(name: \"a\", amount: 4) { stock } }", NULL, &done);
-    int generation = current_of(&f);
-    uint64_t version = kappa_store_version(f.store);
-    close_store(&f, false);
-
-    f.schema = edit_schema("OUT_OF_STOCK", "SOLD_OUT");
-    open_store(&f);
-    assert_int_equal(current_of(&f), generation);
-    assert_true(kappa_store_version(f.store) > version);
-    assert_false(kappa_store_wants_build(f.store));
-    kappa_store_commit(f.store, old);
-    assert_true(done);
-    assert_contains(end_job(&f, old), "SCHEMA_CHANGED");
-    assert_contains(
-        mutate_text(&f, "mutation { take(name: \"a\", amount: 4) { stock } }"),
-        "SOLD_OUT");
-}
-
-static void
-builds_beside_what_needs_it(void **state)
-{
-    (void)state;
-    mutate_text(&f, "mutation { add(name: \"a\", stock: 3) { stock } }");
-    int generation = current_of(&f);
-    close_store(&f, false);
-
-    f.schema = edit_schema("stock = row.stock - event.data.amount",
-        "stock = row.stock - 2 * event.data.amount");
-    open_store(&f);
-    assert_true(kappa_store_ready(f.store));
-    assert_true(kappa_store_wants_build(f.store));
-    assert_int_equal(current_of(&f), generation);
-    assert_contains(
-        mutate_text(&f, "mutation { take(name: \"a\", amount: 1) { stock } }"),
-        "\"stock\":2"); /* the old rule decides still */
-
-    assert_int_equal(
-        kappa_store_build(f.store, NULL, NULL, &f.errors), KAPPA_OK);
-    assert_false(kappa_store_wants_build(f.store));
-    assert_int_equal(current_of(&f), generation + 1);
-    assert_string_equal(query_text(&f, "{ item(name: \"a\") { stock } }"),
-        "{\"data\":{\"item\":{\"stock\":1}}}");
-    verify_store(&f);
-    reopen(&f);
-    assert_int_equal(current_of(&f), generation + 1);
-    assert_false(kappa_store_wants_build(f.store));
-}
-
 int
 main(void)
 {
@@ -625,8 +558,6 @@ main(void)
         TEST(views_may_vanish_while_it_runs),
         TEST(distrusts_views_of_another_boot),
         TEST(verify_finds_what_differs),
-        TEST(adopts_what_needs_no_build),
-        TEST(builds_beside_what_needs_it),
     };
     return cmocka_run_group_tests_name("views/store", tests, NULL, NULL);
 }
