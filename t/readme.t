@@ -18,7 +18,7 @@ $config =~ s{modules/ngx_http_kappa_module.so}{%MODULE%};
 $config =~ s{/etc/kappa/notes.graphql}{%SCHEMA%};
 $config =~ s{/var/lib/kappa/notes}{%STORE%};
 $config =~ s{listen 8080}{listen 127.0.0.1:%PORT%};
-my $places = join '', map { "    ${_}_path %DIR%/$_;\n" }
+my $places = join '', "    access_log off;\n", map { "    ${_}_path %DIR%/$_;\n" }
     qw(client_body_temp proxy_temp fastcgi_temp uwsgi_temp scgi_temp);
 $config =~ s/^http .*\n/$&$places/m;
 $t->write_config(config => "%USER%\ndaemon off; pid %DIR%/nginx.pid;\n"
