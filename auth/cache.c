@@ -50,6 +50,15 @@ drop(kappa_token_cache_t *cache, entry_t *entry)
     kappa_identity_release(&entry->identity);
 }
 
+const kappa_identity_t *
+kappa_identity_retain(const kappa_identity_t *identity)
+{
+    if (identity != NULL) {
+        KAPPA_RING_OF(identity, entry_t, identity)->refs++;
+    }
+    return identity;
+}
+
 void
 kappa_identity_release(const kappa_identity_t *identity)
 {
@@ -147,8 +156,8 @@ kappa_token_cache_verify(kappa_token_cache_t *cache,
         kappa_ring_append(&cache->used, &entry->used);
     } else {
         cache->stats.misses++;
-        kappa_status_t status = add(cache, issuers, issuer_count, token, hash,
-            now_s, &entry, reason);
+        kappa_status_t status = add(
+            cache, issuers, issuer_count, token, hash, now_s, &entry, reason);
         if (status != KAPPA_OK) {
             return status;
         }

@@ -20,7 +20,9 @@ kappa_status_t kappa_token_cache_verify(kappa_token_cache_t *cache,
     kappa_str_t token, int64_t now_s, const kappa_identity_t **out,
     const char **reason);
 
-/* On the cache's thread; before the cache is destroyed. NULL is fine. */
+/* Both on the cache's thread, and before its allocator ends. NULL is fine. */
+const kappa_identity_t *kappa_identity_retain(
+    const kappa_identity_t *identity);
 void kappa_identity_release(const kappa_identity_t *identity);
 
 /* Forgets all: the keys are others now. */

@@ -5,6 +5,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "auth/cache.h"
 #include "graphql/documents.h"
 #include "live/live.h"
 #include "proto/graphql_http.h"
@@ -17,6 +18,10 @@
  *   ngx_http_kappa_conf.c      the kappa block: schema checked, store made
  *   ngx_http_kappa_worker.c    a worker's life: bell, tick, applications
  *   ngx_http_kappa_keeper.c    a thread per application: opens, builds, ticks
+ *   ngx_http_kappa_issuer.c    the kappa_issuer block: keys
+ *   ngx_http_kappa_auth.c      who asks: tokens, kappa_require
+ *   ngx_http_kappa_origin.c    which pages may ask: CORS
+ *   ngx_http_kappa_variables.c $kappa_…
  *   ngx_http_kappa_graphql.c   a request: from its bytes to the right path
  *   ngx_http_kappa_mutation.c  the mutation path: a job and its answer
  *   ngx_http_kappa_sse.c       the subscription path over SSE
@@ -56,7 +61,9 @@ typedef struct {
 } ngx_http_kappa_app_t;
 
 typedef struct {
-    ngx_array_t apps; /* ngx_http_kappa_app_t * */
+    ngx_array_t apps;     /* ngx_http_kappa_app_t * */
+    ngx_array_t issuers;  /* kappa_issuer_t * */
+    kappa_arena_t *arena; /* what the configuration makes; ends with it */
 } ngx_http_kappa_main_conf_t;
 
 typedef struct {
@@ -67,7 +74,12 @@ typedef struct {
     ngx_uint_t limit_subscriptions;
     ngx_msec_t heartbeat;
     ngx_uint_t status_codes;
-    ngx_uint_t health; /* of kappa_health */
+    ngx_uint_t health;      /* of kappa_health */
+    ngx_uint_t auth;        /* NGX_HTTP_KAPPA_AUTH_… */
+    ngx_str_t token_cookie; /* its name; data NULL: the header */
+    ngx_flag_t token_set;
+    kappa_expr_t *require;
+    ngx_array_t *origins; /* ngx_str_t; NULL: the same origin only */
 
     /* in a worker */
     kappa_documents_t *documents;
@@ -75,8 +87,12 @@ typedef struct {
     ngx_uint_t subscriptions;   /* open */
 } ngx_http_kappa_loc_conf_t;
 
-/* A GraphQL request on its way. */
+/* What is known of a request: who asks (any location), and on a GraphQL
+ * location what. */
 typedef struct {
+    const kappa_identity_t *identity; /* NULL: anonymous */
+    ngx_uint_t authenticated;         /* kappa_auth has been looked at */
+
     ngx_http_kappa_app_t *app;
     kappa_accept_t accept;
     kappa_graphql_params_t params;
@@ -87,7 +103,17 @@ typedef struct {
                              it over sets it to NULL */
     kappa_media_t media;  /* of the answer */
     void *stream;         /* a subscription's */
+
+    /* for variables, until the log is written */
+    ngx_str_t operation_name;
+    ngx_uint_t operation_type; /* kappa_operation_type_t + 1; 0: unknown */
+    const char *error_code;    /* in the request's pool */
+    ngx_str_t position;
 } ngx_http_kappa_ctx_t;
+
+#define NGX_HTTP_KAPPA_AUTH_OFF 0
+#define NGX_HTTP_KAPPA_AUTH_OPTIONAL 1
+#define NGX_HTTP_KAPPA_AUTH_REQUIRED 2
 
 #define NGX_HTTP_KAPPA_HEALTH_LIVE 1
 #define NGX_HTTP_KAPPA_HEALTH_READY 2
@@ -96,6 +122,20 @@ typedef struct {
 char *ngx_http_kappa_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_http_kappa_app_t *ngx_http_kappa_app(ngx_conf_t *cf, ngx_str_t *name);
 ngx_int_t ngx_http_kappa_check_apps(ngx_conf_t *cf);
+
+/* The errors of a pure room as lines of the error log. */
+void ngx_http_kappa_log_errors(
+    ngx_log_t *log, const char *prefix, const kappa_errors_t *errors);
+/* A file's content in the pool, NUL behind; logged when it can't be had. */
+ngx_int_t ngx_http_kappa_read_file(ngx_conf_t *cf, ngx_str_t *path,
+    const char *what, size_t max_bytes, ngx_str_t *out);
+/* The arena of the configuration; NULL: no memory. */
+kappa_arena_t *ngx_http_kappa_conf_arena(ngx_conf_t *cf);
+char *ngx_http_kappa_issuer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_kappa_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_kappa_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_kappa_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_int_t ngx_http_kappa_add_variables(ngx_conf_t *cf);
 
 /* --- worker */
 ngx_int_t ngx_http_kappa_init_process(ngx_cycle_t *cycle);
@@ -118,6 +158,24 @@ ngx_int_t ngx_http_kappa_keeper_start(
     ngx_cycle_t *cycle, ngx_http_kappa_app_t *app);
 /* Joins its thread. */
 void ngx_http_kappa_keeper_stop(ngx_http_kappa_app_t *app);
+
+/* --- who asks */
+/* The request's context, made when there is none. NULL: no memory. */
+ngx_http_kappa_ctx_t *ngx_http_kappa_get_ctx(ngx_http_request_t *r);
+const kappa_caller_t *ngx_http_kappa_caller(const ngx_http_kappa_ctx_t *ctx);
+/* PREACCESS: NGX_DECLINED to go on. */
+ngx_int_t ngx_http_kappa_auth_handler(ngx_http_request_t *r);
+/* A token from elsewhere than the header (connection_init). */
+ngx_int_t ngx_http_kappa_auth_token(
+    ngx_http_request_t *r, kappa_str_t token, const char **reason);
+/* Whether kappa_require lets the caller pass. */
+bool ngx_http_kappa_auth_allows(ngx_http_request_t *r);
+/* Whether the request's Origin is the same or in kappa_origin. */
+bool ngx_http_kappa_origin_allowed(ngx_http_request_t *r);
+/* CORS headers of an answer. */
+ngx_int_t ngx_http_kappa_origin_headers(ngx_http_request_t *r);
+/* Answers an OPTIONS request. */
+ngx_int_t ngx_http_kappa_preflight(ngx_http_request_t *r);
 
 /* --- requests */
 ngx_int_t ngx_http_kappa_graphql_handler(ngx_http_request_t *r);
@@ -149,6 +207,8 @@ ngx_int_t ngx_http_kappa_send(ngx_http_request_t *r,
     const ngx_http_kappa_answer_t *answer, kappa_str_t body);
 ngx_int_t ngx_http_kappa_send_errors(ngx_http_request_t *r,
     const ngx_http_kappa_answer_t *answer, const kappa_errors_t *errors);
+/* For $kappa_error_code. code NULL: none. */
+void ngx_http_kappa_note_error(ngx_http_request_t *r, const char *code);
 /* One error of this code. */
 ngx_int_t ngx_http_kappa_refuse(ngx_http_request_t *r,
     const ngx_http_kappa_answer_t *answer, const char *code,

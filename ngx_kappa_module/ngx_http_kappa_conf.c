@@ -150,63 +150,81 @@ ngx_http_kappa_block_item(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 
 /* --- when all has been read --- */
 
-static ngx_int_t
-ngx_http_kappa_read_schema(ngx_conf_t *cf, ngx_http_kappa_app_t *app)
+ngx_int_t
+ngx_http_kappa_read_file(ngx_conf_t *cf, ngx_str_t *path, const char *what,
+    size_t max_bytes, ngx_str_t *out)
 {
+    ngx_fd_t fd = ngx_open_file(path->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
     ngx_int_t rc = NGX_ERROR;
     ngx_file_info_t info;
-    ngx_fd_t fd =
-        ngx_open_file(app->schema.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
 
     if (fd == NGX_INVALID_FILE) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, ngx_errno,
-            "kappa \"%V\": can't open the schema \"%V\"", &app->name,
-            &app->schema);
+            "can't open %s \"%V\"", what, path);
         return NGX_ERROR;
     }
-    if (ngx_fd_info(fd, &info) == NGX_FILE_ERROR) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, ngx_errno,
-            "kappa \"%V\": can't read the schema \"%V\"", &app->name,
-            &app->schema);
-    } else if (ngx_file_size(&info) > SCHEMA_BYTES_MAX) {
+    if (ngx_fd_info(fd, &info) == NGX_FILE_ERROR
+        || ngx_file_size(&info) > (off_t)max_bytes) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-            "kappa \"%V\": the schema \"%V\" is over 4 MiB", &app->name,
-            &app->schema);
+            "%s \"%V\" is no file, or over %uz bytes", what, path, max_bytes);
     } else {
-        size_t size = (size_t)ngx_file_size(&info);
-        u_char *text = ngx_pnalloc(cf->pool, size + 1);
-        ssize_t n = text ? ngx_read_fd(fd, text, size) : -1;
-
-        if (n == (ssize_t)size) {
-            app->schema_text.data = text;
-            app->schema_text.len = size;
+        out->len = (size_t)ngx_file_size(&info);
+        out->data = ngx_pnalloc(cf->pool, out->len + 1);
+        if (out->data != NULL
+            && ngx_read_fd(fd, out->data, out->len) == (ssize_t)out->len) {
+            out->data[out->len] = '\0';
             rc = NGX_OK;
         } else {
             ngx_log_error(NGX_LOG_EMERG, cf->log, ngx_errno,
-                "kappa \"%V\": can't read the schema \"%V\"", &app->name,
-                &app->schema);
+                "can't read %s \"%V\"", what, path);
         }
     }
     ngx_close_file(fd);
     return rc;
 }
 
-static void
-ngx_http_kappa_log_errors(ngx_conf_t *cf, const kappa_errors_t *errors)
+void
+ngx_http_kappa_log_errors(
+    ngx_log_t *log, const char *prefix, const kappa_errors_t *errors)
 {
     for (const kappa_error_t *e = errors->first; e != NULL; e = e->next) {
         ngx_str_t message = { e->message.len, (u_char *)e->message.data };
 
         if (e->location_count == 0 || e->locations[0].source == NULL) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%V", &message);
+            ngx_log_error(NGX_LOG_EMERG, log, 0, "%s%V", prefix, &message);
             continue;
         }
         const kappa_location_t *at = &e->locations[0];
         ngx_str_t name = { at->source->name.len,
             (u_char *)at->source->name.data };
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%V:%uD:%uD: %V", &name,
+        ngx_log_error(NGX_LOG_EMERG, log, 0, "%s%V:%uD:%uD: %V", prefix, &name,
             at->line, at->column, &message);
     }
+}
+
+static void
+ngx_http_kappa_conf_cleanup(void *data)
+{
+    kappa_arena_destroy(data);
+}
+
+kappa_arena_t *
+ngx_http_kappa_conf_arena(ngx_conf_t *cf)
+{
+    ngx_http_kappa_main_conf_t *kmcf =
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_kappa_module);
+
+    if (kmcf->arena == NULL) {
+        ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(cf->pool, 0);
+
+        if (cleanup == NULL) {
+            return NULL;
+        }
+        kmcf->arena = kappa_arena_create(&kappa_alloc_libc, 0);
+        cleanup->handler = ngx_http_kappa_conf_cleanup;
+        cleanup->data = kmcf->arena;
+    }
+    return kmcf->arena;
 }
 
 static ngx_int_t
@@ -225,7 +243,7 @@ ngx_http_kappa_check_schema(ngx_conf_t *cf, ngx_http_kappa_app_t *app)
         kappa_str((char *)app->schema_text.data, app->schema_text.len), &model,
         &errors);
 
-    ngx_http_kappa_log_errors(cf, &errors);
+    ngx_http_kappa_log_errors(cf->log, "", &errors);
     kappa_arena_destroy(arena);
     return status == KAPPA_OK ? NGX_OK : NGX_ERROR;
 }
@@ -269,7 +287,7 @@ ngx_http_kappa_make_store(ngx_conf_t *cf, ngx_http_kappa_app_t *app)
     kappa_status_t status = kappa_store_create(
         kappa_str((char *)app->store.data, app->store.len), uid, gid, &errors);
 
-    ngx_http_kappa_log_errors(cf, &errors);
+    ngx_http_kappa_log_errors(cf->log, "", &errors);
     kappa_arena_destroy(arena);
     return status == KAPPA_OK ? NGX_OK : NGX_ERROR;
 }
@@ -311,7 +329,9 @@ ngx_http_kappa_check_apps(ngx_conf_t *cf)
                 &apps[i]->name, &apps[i]->mention);
             return NGX_ERROR;
         }
-        if (ngx_http_kappa_read_schema(cf, apps[i]) != NGX_OK
+        if (ngx_http_kappa_read_file(cf, &apps[i]->schema, "the schema",
+                SCHEMA_BYTES_MAX, &apps[i]->schema_text)
+                != NGX_OK
             || ngx_http_kappa_check_schema(cf, apps[i]) != NGX_OK
             || ngx_http_kappa_make_store(cf, apps[i]) != NGX_OK
             || ngx_http_kappa_check_store(cf, apps, i) != NGX_OK) {

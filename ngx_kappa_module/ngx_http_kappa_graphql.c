@@ -13,17 +13,6 @@ static ngx_int_t ngx_http_kappa_query(
 static ngx_str_t ngx_http_kappa_allow = ngx_string("GET, POST");
 static ngx_str_t ngx_http_kappa_allow_post = ngx_string("POST");
 
-static void
-ngx_http_kappa_cleanup(void *data)
-{
-    ngx_http_kappa_ctx_t *ctx = data;
-
-    kappa_plan_release(ctx->plan);
-    if (ctx->arena != NULL) {
-        ngx_http_kappa_arena_put(ctx->arena);
-    }
-}
-
 /* Several Accept headers are one, joined. */
 static kappa_str_t
 ngx_http_kappa_accept_header(ngx_http_request_t *r, kappa_arena_t *arena)
@@ -51,25 +40,20 @@ ngx_http_kappa_accept_header(ngx_http_request_t *r, kappa_arena_t *arena)
 }
 
 static ngx_http_kappa_ctx_t *
-ngx_http_kappa_create_ctx(ngx_http_request_t *r)
+ngx_http_kappa_begin(ngx_http_request_t *r)
 {
     ngx_http_kappa_loc_conf_t *klcf =
         ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
-    ngx_pool_cleanup_t *cleanup =
-        ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_kappa_ctx_t));
+    ngx_http_kappa_ctx_t *ctx = ngx_http_kappa_get_ctx(r);
 
-    if (cleanup == NULL) {
+    if (ctx == NULL) {
         return NULL;
     }
-    ngx_http_kappa_ctx_t *ctx = cleanup->data;
-    ngx_memzero(ctx, sizeof(*ctx));
     ctx->app = klcf->app;
     ctx->arena = ngx_http_kappa_arena_get();
-    cleanup->handler = ngx_http_kappa_cleanup;
     if (ctx->arena == NULL) {
         return NULL;
     }
-    ngx_http_set_ctx(r, ctx, ngx_http_kappa_module);
     kappa_graphql_http_accept(
         ngx_http_kappa_accept_header(r, ctx->arena), &ctx->accept);
     ctx->media = kappa_graphql_http_error_media(&ctx->accept);
@@ -138,7 +122,10 @@ ngx_http_kappa_post(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 ngx_int_t
 ngx_http_kappa_graphql_handler(ngx_http_request_t *r)
 {
-    ngx_http_kappa_ctx_t *ctx = ngx_http_kappa_create_ctx(r);
+    if (r->method & NGX_HTTP_OPTIONS) {
+        return ngx_http_kappa_preflight(r);
+    }
+    ngx_http_kappa_ctx_t *ctx = ngx_http_kappa_begin(r);
 
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -304,11 +291,29 @@ ngx_http_kappa_prepare(
         &ctx->variables, errors);
 }
 
+/* For $kappa_operation_name and $kappa_operation_type. */
+static void
+ngx_http_kappa_note_operation(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
+{
+    kappa_str_t name = kappa_plan_operation_name(ctx->plan);
+
+    ctx->operation_type = (ngx_uint_t)kappa_plan_operation(ctx->plan) + 1;
+    if (name.len > 0) {
+        ctx->operation_name.data = ngx_pnalloc(r->pool, name.len);
+        if (ctx->operation_name.data != NULL) {
+            ngx_memcpy(ctx->operation_name.data, name.data, name.len);
+            ctx->operation_name.len = name.len;
+        }
+    }
+}
+
 static ngx_int_t
 ngx_http_kappa_dispatch(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 {
     kappa_operation_type_t operation = kappa_plan_operation(ctx->plan);
     bool subscription = operation == KAPPA_OPERATION_SUBSCRIPTION;
+
+    ngx_http_kappa_note_operation(r, ctx);
     kappa_media_t media =
         kappa_graphql_http_choose(&ctx->accept, subscription);
 
@@ -376,6 +381,7 @@ ngx_http_kappa_run(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
         != KAPPA_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+    ngx_http_kappa_note_error(r, outcome.code);
     kappa_response_end(out, KAPPA_STR_NULL);
     if (out->failed) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -390,8 +396,8 @@ static ngx_int_t
 ngx_http_kappa_query(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 {
     ngx_time_t *now = ngx_timeofday();
-    kappa_read_options_t options = { .now_ms = (int64_t)now->sec * 1000
-            + now->msec };
+    kappa_read_options_t options = { .caller = ngx_http_kappa_caller(ctx),
+        .now_ms = (int64_t)now->sec * 1000 + now->msec };
     kappa_snapshot_t *snapshot;
     kappa_status_t status =
         kappa_snapshot_begin(ctx->app->store_handle, &options, &snapshot);

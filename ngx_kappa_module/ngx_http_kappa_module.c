@@ -1,5 +1,6 @@
 #include "ngx_kappa_module/ngx_http_kappa.h"
 
+static ngx_int_t ngx_http_kappa_postconfiguration(ngx_conf_t *cf);
 static void *ngx_http_kappa_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_kappa_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_kappa_merge_loc_conf(
@@ -18,6 +19,13 @@ static ngx_conf_enum_t ngx_http_kappa_status_codes[] = {
     { ngx_null_string, 0 },
 };
 
+static ngx_conf_enum_t ngx_http_kappa_auth[] = {
+    { ngx_string("off"), NGX_HTTP_KAPPA_AUTH_OFF },
+    { ngx_string("optional"), NGX_HTTP_KAPPA_AUTH_OPTIONAL },
+    { ngx_string("required"), NGX_HTTP_KAPPA_AUTH_REQUIRED },
+    { ngx_null_string, 0 },
+};
+
 /* clang-format off */
 static ngx_command_t ngx_http_kappa_commands[] = {
 
@@ -29,6 +37,33 @@ static ngx_command_t ngx_http_kappa_commands[] = {
     { ngx_string("kappa_graphql"),
       NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
       ngx_http_kappa_graphql,
+      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL },
+
+    { ngx_string("kappa_issuer"),
+      NGX_HTTP_MAIN_CONF | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
+      ngx_http_kappa_issuer,
+      NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL },
+
+    { ngx_string("kappa_auth"),
+      NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_kappa_loc_conf_t, auth),
+      ngx_http_kappa_auth },
+
+    { ngx_string("kappa_token"),
+      NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_TAKE1,
+      ngx_http_kappa_token,
+      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL },
+
+    { ngx_string("kappa_require"),
+      NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_TAKE1,
+      ngx_http_kappa_require,
+      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL },
+
+    { ngx_string("kappa_origin"),
+      NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_1MORE,
+      ngx_http_kappa_origin,
       NGX_HTTP_LOC_CONF_OFFSET, 0, NULL },
 
     { ngx_string("kappa_health"),
@@ -78,14 +113,14 @@ static ngx_command_t ngx_http_kappa_commands[] = {
 /* clang-format on */
 
 static ngx_http_module_t ngx_http_kappa_module_ctx = {
-    NULL,                            /* preconfiguration */
-    ngx_http_kappa_check_apps,       /* postconfiguration */
-    ngx_http_kappa_create_main_conf, /* create main configuration */
-    NULL,                            /* init main configuration */
-    NULL,                            /* create server configuration */
-    NULL,                            /* merge server configuration */
-    ngx_http_kappa_create_loc_conf,  /* create location configuration */
-    ngx_http_kappa_merge_loc_conf    /* merge location configuration */
+    ngx_http_kappa_add_variables,     /* preconfiguration */
+    ngx_http_kappa_postconfiguration, /* postconfiguration */
+    ngx_http_kappa_create_main_conf,  /* create main configuration */
+    NULL,                             /* init main configuration */
+    NULL,                             /* create server configuration */
+    NULL,                             /* merge server configuration */
+    ngx_http_kappa_create_loc_conf,   /* create location configuration */
+    ngx_http_kappa_merge_loc_conf     /* merge location configuration */
 };
 
 ngx_module_t ngx_http_kappa_module = { NGX_MODULE_V1,
@@ -101,6 +136,21 @@ ngx_module_t ngx_http_kappa_module = { NGX_MODULE_V1,
     NULL,                        /* exit master */
     NGX_MODULE_V1_PADDING };
 
+static ngx_int_t
+ngx_http_kappa_postconfiguration(ngx_conf_t *cf)
+{
+    ngx_http_core_main_conf_t *cmcf =
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    ngx_http_handler_pt *handler =
+        ngx_array_push(&cmcf->phases[NGX_HTTP_PREACCESS_PHASE].handlers);
+
+    if (handler == NULL) {
+        return NGX_ERROR;
+    }
+    *handler = ngx_http_kappa_auth_handler;
+    return ngx_http_kappa_check_apps(cf);
+}
+
 static void *
 ngx_http_kappa_create_main_conf(ngx_conf_t *cf)
 {
@@ -110,6 +160,9 @@ ngx_http_kappa_create_main_conf(ngx_conf_t *cf)
     if (kmcf == NULL
         || ngx_array_init(
                &kmcf->apps, cf->pool, 2, sizeof(ngx_http_kappa_app_t *))
+            != NGX_OK
+        || ngx_array_init(
+               &kmcf->issuers, cf->pool, 2, sizeof(kappa_issuer_t *))
             != NGX_OK) {
         return NULL;
     }
@@ -131,6 +184,10 @@ ngx_http_kappa_create_loc_conf(ngx_conf_t *cf)
     klcf->limit_subscriptions = NGX_CONF_UNSET_UINT;
     klcf->heartbeat = NGX_CONF_UNSET_MSEC;
     klcf->status_codes = NGX_CONF_UNSET_UINT;
+    klcf->auth = NGX_CONF_UNSET_UINT;
+    klcf->token_set = NGX_CONF_UNSET;
+    klcf->require = NGX_CONF_UNSET_PTR;
+    klcf->origins = NGX_CONF_UNSET_PTR;
     return klcf;
 }
 
@@ -140,7 +197,6 @@ ngx_http_kappa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_kappa_loc_conf_t *prev = parent;
     ngx_http_kappa_loc_conf_t *conf = child;
 
-    (void)cf;
     ngx_conf_merge_value(conf->introspection, prev->introspection, 1);
     ngx_conf_merge_uint_value(conf->limit_depth, prev->limit_depth, 32);
     ngx_conf_merge_uint_value(conf->limit_tokens, prev->limit_tokens, 10000);
@@ -149,6 +205,18 @@ ngx_http_kappa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->heartbeat, prev->heartbeat, 12000);
     ngx_conf_merge_uint_value(
         conf->status_codes, prev->status_codes, KAPPA_STATUS_CODES_CLASSIC);
+    ngx_conf_merge_uint_value(conf->auth, prev->auth, NGX_HTTP_KAPPA_AUTH_OFF);
+    if (conf->token_set == NGX_CONF_UNSET) {
+        conf->token_cookie = prev->token_cookie;
+    }
+    ngx_conf_merge_value(conf->token_set, prev->token_set, 0);
+    ngx_conf_merge_ptr_value(conf->require, prev->require, NULL);
+    ngx_conf_merge_ptr_value(conf->origins, prev->origins, NULL);
+    if (conf->require != NULL && conf->auth == NGX_HTTP_KAPPA_AUTH_OFF) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+            "kappa_require needs kappa_auth optional or required beside it");
+        return NGX_CONF_ERROR;
+    }
     return NGX_CONF_OK;
 }
 

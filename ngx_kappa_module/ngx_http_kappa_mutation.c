@@ -12,6 +12,7 @@ typedef struct {
     kappa_job_t job;
     ngx_http_request_t *request; /* NULL: gone */
     kappa_str_t epoch;
+    const kappa_identity_t *identity;
     void **link; /* the request's way to us, in its pool */
 } ngx_http_kappa_mutation_t;
 
@@ -31,6 +32,7 @@ ngx_http_kappa_mutation_destroy(ngx_http_kappa_mutation_t *mutation)
 
     kappa_buf_release(&mutation->job.response);
     kappa_plan_release(mutation->job.plan);
+    kappa_identity_release(mutation->identity);
     ngx_http_kappa_arena_put(arena);
 }
 
@@ -52,6 +54,7 @@ ngx_http_kappa_send_outcome(
             job->message.data ? job->message.data : job->code);
     }
     answer.seq = job->seq;
+    ngx_http_kappa_note_error(r, job->outcome.code);
     answer.outcome = job->outcome.error_count ? KAPPA_OUTCOME_DATA_ERRORS
                                               : KAPPA_OUTCOME_DATA;
     ngx_str_t epoch = { mutation->epoch.len, (u_char *)mutation->epoch.data };
@@ -124,10 +127,12 @@ ngx_http_kappa_mutation_create(
     mutation->note.handler = ngx_http_kappa_mutation_back;
     mutation->request = r;
     mutation->epoch = kappa_store_epoch(ctx->app->store_handle);
+    mutation->identity = kappa_identity_retain(ctx->identity);
     mutation->job = (kappa_job_t){
         .plan = kappa_plan_retain(ctx->plan),
         .version = ctx->version,
         .variables = ctx->variables,
+        .caller = *ngx_http_kappa_caller(ctx),
         .idempotency_key =
             ngx_http_kappa_header_copy(r, arena, "idempotency-key"),
         .traceparent = ngx_http_kappa_header_copy(r, arena, "traceparent"),

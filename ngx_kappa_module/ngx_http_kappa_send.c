@@ -75,6 +75,11 @@ ngx_http_kappa_position_header(
     value.len = (size_t)(ngx_sprintf(value.data, "%V-%uL", &epoch,
                              (uint64_t)answer->seq)
         - value.data);
+    ngx_http_kappa_ctx_t *ctx =
+        ngx_http_get_module_ctx(r, ngx_http_kappa_module);
+    if (ctx != NULL) {
+        ctx->position = value;
+    }
     return ngx_http_kappa_header(r, KAPPA_POSITION_HEADER, value);
 }
 
@@ -121,6 +126,7 @@ ngx_http_kappa_send_header(ngx_http_request_t *r,
     r->headers_out.content_length_n = content_length;
     ngx_http_kappa_content_type(r, answer->media);
     if (ngx_http_kappa_position_header(r, answer) != NGX_OK
+        || ngx_http_kappa_origin_headers(r) != NGX_OK
         || ngx_http_kappa_retry_header(r, answer) != NGX_OK
         || (answer->allow.data != NULL
             && ngx_http_kappa_header(r, "Allow", answer->allow) != NGX_OK)) {
@@ -168,6 +174,20 @@ ngx_http_kappa_send(ngx_http_request_t *r,
     return rc;
 }
 
+void
+ngx_http_kappa_note_error(ngx_http_request_t *r, const char *code)
+{
+    ngx_http_kappa_ctx_t *ctx =
+        ngx_http_get_module_ctx(r, ngx_http_kappa_module);
+    size_t size = code ? ngx_strlen(code) + 1 : 0;
+    char *copy = ctx && code ? ngx_pnalloc(r->pool, size) : NULL;
+
+    if (copy != NULL) {
+        ngx_memcpy(copy, code, size);
+        ctx->error_code = copy;
+    }
+}
+
 ngx_int_t
 ngx_http_kappa_send_errors(ngx_http_request_t *r,
     const ngx_http_kappa_answer_t *answer, const kappa_errors_t *errors)
@@ -176,6 +196,7 @@ ngx_http_kappa_send_errors(ngx_http_request_t *r,
 
     kappa_buf_init(&body, &kappa_alloc_libc);
     kappa_response_errors(&body, errors);
+    ngx_http_kappa_note_error(r, errors->first ? errors->first->code : NULL);
     ngx_int_t rc = body.failed
         ? NGX_HTTP_INTERNAL_SERVER_ERROR
         : ngx_http_kappa_send(r, answer, kappa_buf_view(&body));

@@ -295,12 +295,11 @@ static kappa_status_t
 ngx_http_kappa_join(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
     ngx_http_kappa_stream_t *stream)
 {
-    kappa_caller_t anonymous = { 0 };
     kappa_subscription_t subscription = {
         .plan = ctx->plan,
         .variables = ctx->variables,
         .identity = ngx_http_kappa_identity(ctx),
-        .caller = &anonymous,
+        .caller = ngx_http_kappa_caller(ctx),
     };
 
     if (subscription.identity.data == NULL) {

@@ -1,0 +1,151 @@
+#include "ngx_kappa_module/ngx_http_kappa.h"
+
+/* Which pages may ask (kappa_origin): CORS of the Fetch standard for HTTP,
+ * and the check of a WebSocket's Origin, which CORS does not cover. */
+
+static ngx_str_t ngx_http_kappa_star = ngx_string("*");
+
+char *
+ngx_http_kappa_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_kappa_loc_conf_t *klcf = conf;
+    ngx_str_t *value = cf->args->elts;
+
+    (void)cmd;
+    if (klcf->origins != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+    klcf->origins =
+        ngx_array_create(cf->pool, cf->args->nelts, sizeof(ngx_str_t));
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        ngx_str_t *origin =
+            klcf->origins ? ngx_array_push(klcf->origins) : NULL;
+
+        if (origin == NULL) {
+            return NGX_CONF_ERROR;
+        }
+        *origin = value[i];
+        if (ngx_strcmp(value[i].data, "*") != 0
+            && (ngx_strstr(value[i].data, "://") == NULL
+                || value[i].data[value[i].len - 1] == '/')) {
+            return "takes origins such as https://app.example.com, without a "
+                   "path, or *";
+        }
+    }
+    return NGX_CONF_OK;
+}
+
+/* The configured origin that is the request's; NULL: none. */
+static ngx_str_t *
+ngx_http_kappa_listed_origin(
+    ngx_http_kappa_loc_conf_t *klcf, ngx_str_t *origin)
+{
+    ngx_str_t *listed = klcf->origins ? klcf->origins->elts : NULL;
+
+    for (ngx_uint_t i = 0; listed != NULL && i < klcf->origins->nelts; i++) {
+        if (listed[i].len == 1 && listed[i].data[0] == '*') {
+            return &ngx_http_kappa_star;
+        }
+        if (listed[i].len == origin->len
+            && ngx_strncasecmp(listed[i].data, origin->data, origin->len)
+                == 0) {
+            return origin;
+        }
+    }
+    return NULL;
+}
+
+/* scheme://host[:port] against the request's own Host header. */
+static bool
+ngx_http_kappa_same_origin(ngx_http_request_t *r, ngx_str_t *origin)
+{
+    ngx_table_elt_t *host = r->headers_in.host;
+    u_char *end = origin->data + origin->len;
+    u_char *at = ngx_strlcasestrn(
+        origin->data, end, (u_char *)"://", sizeof("://") - 2);
+
+    if (host == NULL || at == NULL) {
+        return false;
+    }
+    at += 3;
+    return (size_t)(end - at) == host->value.len
+        && ngx_strncasecmp(at, host->value.data, host->value.len) == 0;
+}
+
+bool
+ngx_http_kappa_origin_allowed(ngx_http_request_t *r)
+{
+    ngx_http_kappa_loc_conf_t *klcf =
+        ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
+    ngx_table_elt_t *origin = ngx_http_kappa_request_header(r, "origin");
+
+    return origin == NULL || ngx_http_kappa_same_origin(r, &origin->value)
+        || ngx_http_kappa_listed_origin(klcf, &origin->value) != NULL;
+}
+
+ngx_int_t
+ngx_http_kappa_origin_headers(ngx_http_request_t *r)
+{
+    static ngx_str_t vary = ngx_string("Origin");
+    static ngx_str_t yes = ngx_string("true");
+    static ngx_str_t exposed =
+        ngx_string("Kappa-Position, Retry-After, ETag, WWW-Authenticate");
+    ngx_http_kappa_loc_conf_t *klcf =
+        ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
+
+    if (klcf->origins == NULL) {
+        return NGX_OK;
+    }
+    if (ngx_http_kappa_header(r, "Vary", vary) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    ngx_table_elt_t *origin = ngx_http_kappa_request_header(r, "origin");
+    ngx_str_t *allowed =
+        origin ? ngx_http_kappa_listed_origin(klcf, &origin->value) : NULL;
+
+    if (allowed == NULL) {
+        return NGX_OK;
+    }
+    /* Cookies only for origins that are named. */
+    if (klcf->token_cookie.data != NULL && allowed != &ngx_http_kappa_star
+        && ngx_http_kappa_header(r, "Access-Control-Allow-Credentials", yes)
+            != NGX_OK) {
+        return NGX_ERROR;
+    }
+    return ngx_http_kappa_header(r, "Access-Control-Allow-Origin", *allowed)
+                == NGX_OK
+            && ngx_http_kappa_header(
+                   r, "Access-Control-Expose-Headers", exposed)
+                == NGX_OK
+        ? NGX_OK
+        : NGX_ERROR;
+}
+
+ngx_int_t
+ngx_http_kappa_preflight(ngx_http_request_t *r)
+{
+    static ngx_str_t methods = ngx_string("GET, POST");
+    static ngx_str_t headers = ngx_string(
+        "Authorization, Content-Type, Idempotency-Key, Kappa-Min-Position, "
+        "Last-Event-ID, Traceparent, Tracestate");
+    static ngx_str_t age = ngx_string("3600");
+    static ngx_str_t allow = ngx_string("GET, POST, OPTIONS");
+    ngx_int_t rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+    if (ngx_http_kappa_origin_headers(r) != NGX_OK
+        || ngx_http_kappa_header(r, "Allow", allow) != NGX_OK
+        || ngx_http_kappa_header(r, "Access-Control-Allow-Methods", methods)
+            != NGX_OK
+        || ngx_http_kappa_header(r, "Access-Control-Allow-Headers", headers)
+            != NGX_OK
+        || ngx_http_kappa_header(r, "Access-Control-Max-Age", age) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    r->headers_out.status = NGX_HTTP_NO_CONTENT;
+    r->headers_out.content_length_n = 0;
+    r->header_only = 1;
+    return ngx_http_send_header(r);
+}
