@@ -1,5 +1,6 @@
 #include "views/apply.h"
 #include "views/changes.h"
+#include "views/count.h"
 #include "views/idempotency.h"
 #include "views/row.h"
 
@@ -8,13 +9,17 @@ accept_entries(kappa_txn_t *txn, const kappa_node_t *node)
 {
     kappa_status_t status = KAPPA_OK;
 
-    for (uint32_t i = 1; i < node->view->index_count && status == KAPPA_OK;
+    for (uint32_t i = 0; i < node->view->index_count && status == KAPPA_OK;
          i++) {
         kappa_str_t old = node->old_entries[i];
         kappa_str_t new = node->new_entries[i];
 
         if (kappa_str_eq(old, new)) {
             continue;
+        }
+        status = kappa_counts_change(txn, &node->view->indexes[i], old, new);
+        if (i == 0 || status != KAPPA_OK) {
+            continue; /* rows are put when the changeset is flushed */
         }
         if (old.len != 0) {
             status = kappa_txn_del(txn, KAPPA_DBI_INDEX, old);

@@ -10,7 +10,8 @@
 #define FILE_MODE 0600
 
 static const char *const names[KAPPA_DBI_COUNT] = { "rows", "index",
-    "aggregates", "extremes", "changes", "idempotency", "history", "meta" };
+    "aggregates", "extremes", "changes", "idempotency", "history", "counts",
+    "meta" };
 
 struct kappa_env_s {
     const kappa_alloc_t *alloc;

@@ -1,10 +1,10 @@
+#include "views/count.h"
 #include "views/read_private.h"
 
 /* Lists: a page of an index's entries, and the rows they stand for. */
 
 #define PAGE_MAX 1000
 #define EXAMINED_PER_ROW 10
-#define COUNTED_MAX 100000
 
 typedef struct {
     kappa_read_t *read;
@@ -368,31 +368,22 @@ fill_page(work_t *w, kappa_page_t *page)
 static kappa_status_t
 count_all(work_t *w, int64_t *total)
 {
-    kappa_str_t entry, value;
-    int64_t count = 0;
+    const kappa_choice_t *choice = w->range.choice;
     const kappa_segment_t *s = w->range.segments;
 
     *total = -1;
-    if (w->range.choice->ranged || w->list->view->allow) {
+    if (choice->ranged || w->list->view->allow) {
         return KAPPA_OK;
     }
     if (!w->range.count) {
         *total = 0;
         return KAPPA_OK;
     }
-    kappa_status_t status =
-        kappa_txn_seek(w->read->txn, w->dbi, s->low, &entry, &value);
-    while (status == KAPPA_OK && count <= COUNTED_MAX
-        && kappa_str_cmp(entry, s->high) < 0) {
-        count++;
-        status = kappa_txn_next(w->read->txn, w->dbi, &entry, &value);
-    }
-    if (status != KAPPA_OK && status != KAPPA_DONE) {
-        return status;
-    }
-    *total = count <= COUNTED_MAX ? count : -1;
-    return kappa_read_note_range(
-        w->read, w->range.choice->index, s->low, s->high);
+    kappa_status_t status = kappa_counts_get(
+        w->read->txn, w->range.prefix, choice->equalities, total);
+    return status == KAPPA_OK
+        ? kappa_read_note_range(w->read, choice->index, s->low, s->high)
+        : status;
 }
 
 static kappa_status_t

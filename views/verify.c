@@ -244,7 +244,7 @@ compare(verify_t *v, kappa_txn_t *is)
         { KAPPA_DBI_AGGREGATES, "aggregates" },
         { KAPPA_DBI_EXTREMES, "extremes" },
         { KAPPA_DBI_IDEMPOTENCY, "idempotency" },
-        { KAPPA_DBI_HISTORY, "history" } };
+        { KAPPA_DBI_HISTORY, "history" }, { KAPPA_DBI_COUNTS, "counts" } };
     kappa_txn_t *must;
     kappa_status_t status = kappa_env_read(v->scratch.env, &must);
 

@@ -9,6 +9,7 @@
 #include "graphql/execute.h"
 #include "graphql/parser.h"
 #include "graphql/validate.h"
+#include "views/count.h"
 #include "views/key.h"
 #include "views/layout.h"
 #include "views/read.h"
@@ -64,6 +65,9 @@ put_row(read_fixture_t *f, const char *view_name, const char *json)
                 kappa_key_str(&entry),
                 i ? KAPPA_STR("")
                   : kappa_str((const char *)row.data, row.len)),
+            KAPPA_OK);
+        assert_int_equal(kappa_counts_change(f->txn, &view->indexes[i],
+                             KAPPA_STR_NULL, kappa_key_str(&entry)),
             KAPPA_OK);
     }
 }
