@@ -573,25 +573,9 @@ static void
 digest(views_t *v, const kappa_dbi_t *dbis, size_t count, uint8_t out[32])
 {
     kappa_buf_t dump;
-    kappa_txn_t *txn;
 
     kappa_buf_init(&dump, &kappa_alloc_libc);
-    assert_int_equal(kappa_env_read(v->env, &txn), KAPPA_OK);
-    for (size_t i = 0; i < count; i++) {
-        kappa_str_t key, value;
-        kappa_status_t status =
-            kappa_txn_seek(txn, dbis[i], KAPPA_STR_NULL, &key, &value);
-
-        for (; status == KAPPA_OK;
-             status = kappa_txn_next(txn, dbis[i], &key, &value)) {
-            kappa_buf_add(&dump, &key.len, sizeof(key.len));
-            kappa_buf_str(&dump, key);
-            kappa_buf_add(&dump, &value.len, sizeof(value.len));
-            kappa_buf_str(&dump, value);
-        }
-        assert_int_equal(status, KAPPA_DONE);
-    }
-    kappa_txn_end(txn);
+    views_dump(v, dbis, count, &dump);
     SHA256((const unsigned char *)dump.data, dump.len, out);
     kappa_buf_release(&dump);
 }

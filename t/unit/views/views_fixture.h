@@ -29,6 +29,9 @@ typedef struct {
     kappa_decision_t last;
     kappa_event_t event;
     kappa_caller_t caller;
+    const char *schema;
+    kappa_event_t log[64]; /* the first accepted ones */
+    uint32_t logged;
 } views_t;
 
 static inline void
@@ -74,6 +77,7 @@ views_open(views_t *v, const char *schema)
     memset(v, 0, sizeof(*v));
     v->arena = kappa_arena_create(&kappa_alloc_libc, 0);
     v->model = load_model(v->arena, schema);
+    v->schema = schema;
     v->now_ms = INT64_C(1790000000000);
     views_open_env(v, MAP_BYTES);
     views_begin(v);
@@ -100,6 +104,27 @@ views_close(views_t *v)
     kappa_arena_destroy(v->arena);
 }
 
+/* After a decision: an accepted event is numbered and kept. */
+static inline kappa_status_t
+views_note(views_t *v, kappa_status_t status)
+{
+    if (status != KAPPA_OK || v->last.duplicate) {
+        return status;
+    }
+    v->seq++;
+    if (v->logged < COUNT(v->log)) {
+        kappa_event_t *copy = &v->log[v->logged++];
+
+        *copy = v->event;
+        copy->thing = kappa_str_dup(v->arena, copy->thing);
+        copy->verb = kappa_str_dup(v->arena, copy->verb);
+        if (copy->data.data != NULL) {
+            copy->data = kappa_str_dup(v->arena, copy->data);
+        }
+    }
+    return status;
+}
+
 /* The event of the next seq as a line would give it. */
 static inline kappa_status_t
 views_event(views_t *v, const char *thing, const char *verb,
@@ -122,9 +147,7 @@ views_event(views_t *v, const char *thing, const char *verb,
         .errors = &v->errors };
     v->last.random[9] = (uint8_t)(v->seq + 1);
     kappa_errors_init(&v->errors, v->arena, 0);
-    kappa_status_t status = kappa_writer_decide(v->writer, &v->last);
-    v->seq += status == KAPPA_OK && !v->last.duplicate;
-    return status;
+    return views_note(v, kappa_writer_decide(v->writer, &v->last));
 }
 
 static inline const kappa_mutation_t *
@@ -184,9 +207,7 @@ views_mutate(views_t *v, const char *name, const char *args)
         .errors = &v->errors };
     v->last.random[9] = (uint8_t)(v->seq + 1);
     kappa_errors_init(&v->errors, v->arena, 0);
-    kappa_status_t status = kappa_writer_decide(v->writer, &v->last);
-    v->seq += status == KAPPA_OK && !v->last.duplicate;
-    return status;
+    return views_note(v, kappa_writer_decide(v->writer, &v->last));
 }
 
 /* The row of a view by its key as JSON (a scalar), as JSON; "none". */
@@ -218,6 +239,68 @@ views_row(views_t *v, const char *view_name, const char *key_json)
     kappa_str_t text = kappa_str_dup(v->arena, kappa_buf_view(&buf));
     kappa_buf_release(&buf);
     return text;
+}
+
+/* All that is in some dbis, one entry behind the other. */
+static inline void
+views_dump(views_t *v, const kappa_dbi_t *dbis, size_t count, kappa_buf_t *out)
+{
+    kappa_txn_t *txn;
+
+    assert_int_equal(kappa_env_read(v->env, &txn), KAPPA_OK);
+    for (size_t i = 0; i < count; i++) {
+        kappa_str_t key, value;
+        kappa_status_t status =
+            kappa_txn_seek(txn, dbis[i], KAPPA_STR_NULL, &key, &value);
+
+        for (; status == KAPPA_OK;
+             status = kappa_txn_next(txn, dbis[i], &key, &value)) {
+            kappa_buf_add(out, &key.len, sizeof(key.len));
+            kappa_buf_str(out, key);
+            kappa_buf_add(out, &value.len, sizeof(value.len));
+            kappa_buf_str(out, value);
+        }
+        assert_int_equal(status, KAPPA_DONE);
+    }
+    kappa_txn_end(txn);
+}
+
+/* Commits, replays the accepted events elsewhere: the same comes out. */
+static inline void
+views_replay(views_t *v)
+{
+    static const kappa_dbi_t dbis[] = { KAPPA_DBI_ROWS, KAPPA_DBI_INDEX,
+        KAPPA_DBI_AGGREGATES, KAPPA_DBI_EXTREMES, KAPPA_DBI_HISTORY,
+        KAPPA_DBI_IDEMPOTENCY, KAPPA_DBI_META };
+    kappa_buf_t here, there;
+    views_t *again = calloc(1, sizeof(*again));
+
+    assert_non_null(again);
+    assert_int_equal(v->logged, v->seq);
+    views_commit(v);
+    views_open(again, v->schema);
+    for (uint32_t i = 0; i < v->logged; i++) {
+        bool skipped;
+
+        if (kappa_writer_replay(
+                again->writer, &v->log[i], true, &skipped, &again->errors)
+            != KAPPA_OK) {
+            fail_msg("%s", print_errors(again->arena, &again->errors));
+        }
+        again->seq = v->log[i].seq;
+    }
+    views_commit(again);
+    kappa_buf_init(&here, &kappa_alloc_libc);
+    kappa_buf_init(&there, &kappa_alloc_libc);
+    views_dump(v, dbis, COUNT(dbis), &here);
+    views_dump(again, dbis, COUNT(dbis), &there);
+    assert_int_equal(here.len, there.len);
+    assert_memory_equal(here.data, there.data, here.len);
+    kappa_buf_release(&here);
+    kappa_buf_release(&there);
+    views_begin(v);
+    views_close(again);
+    free(again);
 }
 
 /* The code of the last refusal. */
