@@ -1,6 +1,7 @@
 // node compare.mjs BATCH [SEED] [CASES]: the same documents and schemas
 // through kappa (BATCH, built from batch.c) and graphql-js; prints every
 // difference in verdict or in an error's places.
+import './node18.mjs';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 
