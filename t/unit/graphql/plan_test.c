@@ -372,6 +372,29 @@ tells_its_roots(void **state)
     kappa_plan_release(plan);
 }
 
+/* A hidden argument is the data source's to fill in: no document and no
+ * default of the schema gives it. */
+static void
+leaves_hidden_arguments_alone(void **state)
+{
+    kappa_field_t *echo = (kappa_field_t *)kappa_type_field(
+        fake.schema->roots[KAPPA_OPERATION_QUERY], KAPPA_STR("echo"));
+    const kappa_value_t *args;
+    kappa_plan_t *plan;
+
+    (void)state;
+    echo->args[2].hidden = true; /* string, with a default */
+    assert_int_equal(
+        plan_text(KAPPA_STR("{ echo(string: \"given\") }"), NULL, &plan),
+        KAPPA_OK);
+    assert_int_equal(
+        kappa_plan_root_args(plan, 0, NULL, arena, &args, &errors), KAPPA_OK);
+    echo->args[2].hidden = false;
+    assert_int_equal(args[2].kind, KAPPA_UNSET);
+    assert_str_equal(args[5].as.string, "RED");
+    kappa_plan_release(plan);
+}
+
 int
 main(void)
 {
@@ -382,6 +405,7 @@ main(void)
         cmocka_unit_test(coerces_variables),
         cmocka_unit_test(finds_many_variables_among_many),
         cmocka_unit_test(tells_its_roots),
+        cmocka_unit_test(leaves_hidden_arguments_alone),
     };
 
     return cmocka_run_group_tests_name("plan", tests, set_up, tear_down);
