@@ -9,7 +9,8 @@ import { readFileSync } from 'node:fs';
 import { makeQuery } from './queries.mjs';
 import { Random } from './random.mjs';
 import {
-  GraphQLError, buildSchema, execute, parse, validate, version,
+  GraphQLError, buildClientSchema, buildSchema, execute, getIntrospectionQuery,
+  parse, printSchema, validate, validateSchema, version,
 } from './node_modules/graphql/index.mjs';
 
 const [batch = '../../build/execute_batch', seedText, countText = '4000'] = process.argv.slice(2);
@@ -139,6 +140,31 @@ function answerOf(line) {
   }
 }
 
+// What tools make of the introspection is the schema it was asked of, and each
+// type of ours looks as graphql-js shows it (built-in ones have other
+// descriptions, types another order).
+function introspectionDiffers() {
+  const text = getIntrospectionQuery({
+    descriptions: true, specifiedByUrl: true, directiveIsRepeatable: true,
+    schemaDescription: true, inputValueDeprecation: true, oneOf: true,
+  });
+  const got = answerOf(run([{ text, variables: {} }])[0]);
+  if (got.errors || !got.data.__schema) return JSON.stringify(got);
+  const built = buildClientSchema(got.data);
+  const errors = validateSchema(built);
+  if (errors.length) return String(errors[0]);
+  if (printSchema(built) !== printSchema(schema)) return printSchema(built);
+  const types = (data) => Object.fromEntries(data.__schema.types
+    .filter((t) => !t.name.startsWith('__') && !['Int', 'Float', 'String', 'Boolean', 'ID'].includes(t.name))
+    .map((t) => [t.name, JSON.stringify(t)]));
+  const want = types(execute({ schema, document: parse(text) }).data);
+  return Object.entries(types(got.data)).filter(([name, t]) => want[name] !== t).map(([, t]) => t).join('\n');
+}
+
+const introspected = introspectionDiffers();
+if (introspected) console.log(introspected);
+console.log(`${introspected ? 'not ok' : 'ok'} - introspection: what graphql-js builds of it is the same schema`);
+
 const cases = makeCases();
 const answers = run(cases);
 let wrong = 0, withErrors = 0, refused = 0;
@@ -151,4 +177,4 @@ cases.forEach((c, i) => {
   console.log(`# ${c.text}\n# ${JSON.stringify(c.variables)}\n  kappa:\n    ${answers[i]}\n    ${got}\n  graphql-js:\n    ${JSON.stringify(c.expected)}\n    ${want}`);
 });
 console.log(`${wrong ? 'not ok' : 'ok'} - execute: ${cases.length} cases, ${withErrors} with errors, ${refused} refused, ${wrong} differ`);
-process.exit(wrong ? 1 : 0);
+process.exit(wrong || introspected ? 1 : 0);

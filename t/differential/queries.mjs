@@ -142,8 +142,29 @@ class Query {
     return this.random.pick(all);
   }
 
+  // __type of a type of the schema's own. Of built-in ones graphql-js has
+  // other descriptions, so none is asked for.
+  introspection() {
+    const { random } = this;
+    const names = Object.keys(this.schema.getTypeMap()).filter((n) => !n.startsWith('__'));
+    const all = () => random.pick(['', '(includeDeprecated: true)', '(includeDeprecated: false)']);
+    const input = () => `{ name defaultValue isDeprecated deprecationReason type ${this.metaType(0)} }`;
+    const parts = [
+      'kind', 'specifiedByURL', 'isOneOf', '__typename', 'interfaces { name }', 'possibleTypes { kind name }',
+      `enumValues${all()} { name isDeprecated deprecationReason }`, `inputFields${all()} ${input()}`,
+      `fields${all()} { name isDeprecated deprecationReason args${all()} ${input()} type ${this.metaType(0)} }`,
+    ];
+    const chosen = parts.filter(() => random.chance(0.5));
+    return `i${random.below(1000)}: __type(name: "${random.pick([...names, 'None'])}") { name ${chosen.join(' ')} }`;
+  }
+
+  metaType(depth) {
+    return `{ kind name ${depth < 4 ? `ofType ${this.metaType(depth + 1)}` : ''} }`;
+  }
+
   selection(type, depth) {
     const { random } = this;
+    if (!depth && type === this.schema.getQueryType() && random.chance(0.08)) return this.introspection();
     const pick = this.budget-- > 0 ? random.next() : 0;
     if (pick < 0.8) return this.field(type, depth);
     const on = this.overlapping(type);
