@@ -144,25 +144,6 @@ check_extra_argument(kappa_build_t *build, const kappa_field_t *want,
 }
 
 static void
-check_deprecation(
-    kappa_build_t *build, const kappa_field_t *want, const kappa_field_t *have)
-{
-    const kappa_directive_node_t *node =
-        kappa_directive_find(have->directives, KAPPA_STR("deprecated"));
-
-    if (node == NULL || want->deprecation.data != NULL) {
-        return;
-    }
-    kappa_error_t *error = FAIL(build,
-        "Interface field %.*s is not deprecated, so implementation field "
-        "%.*s must not be deprecated.",
-        KAPPA_STR_ARG(path(build, want->parent, want, NULL)),
-        KAPPA_STR_ARG(path(build, have->parent, have, NULL)));
-    at(build, error, node->source, node->offset);
-    at(build, error, have->source, have->node->type->offset);
-}
-
-static void
 check_field(
     kappa_build_t *build, const kappa_field_t *want, const kappa_field_t *have)
 {
@@ -183,7 +164,6 @@ check_field(
     for (uint32_t i = 0; i < have->arg_count; i++) {
         check_extra_argument(build, want, have, &have->args[i]);
     }
-    check_deprecation(build, want, have);
 }
 
 static void

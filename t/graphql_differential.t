@@ -13,17 +13,9 @@ my $root = "$Bin/..";
 my $cases = $ENV{KAPPA_CASES} || 4000;
 my @seed = defined $ENV{KAPPA_SEED} ? ($ENV{KAPPA_SEED}) : ();
 
-sub skip_all {
-    my ($why) = @_;
-    print "1..0 # SKIP $why\n";
-    exit 0;
-}
-
-skip_all('node is not installed') if system('command -v node >/dev/null 2>&1');
-
 if (!-d "$Bin/differential/node_modules/graphql") {
     system("cd $Bin/differential && npm ci --no-audit --no-fund --silent 1>&2") == 0
-        or skip_all('npm could not install graphql');
+        or die "npm could not install graphql\n";
 }
 system("make --no-print-directory -s -C $root build/batch 1>&2") == 0
     or die "build/batch can't be built\n";

@@ -135,15 +135,10 @@ kappa_part_t **
 kappa_reachable(
     kappa_validation_t *v, kappa_part_t *operation, uint32_t *count)
 {
-    kappa_part_t **parts =
-        KAPPA_NEW_ARRAY(v->arena, kappa_part_t *, v->part_count);
+    kappa_part_t **parts = v->queue;
     uint32_t mark = ++v->marks;
 
     *count = 0;
-    if (parts == NULL) {
-        kappa_validation_fail(v, KAPPA_NOMEM);
-        return NULL;
-    }
     operation->mark = mark;
     parts[(*count)++] = operation;
     for (uint32_t i = 0; i < *count; i++) {
@@ -263,7 +258,9 @@ kappa_validation_init(kappa_validation_t *v, kappa_arena_t *arena,
     kappa_map_init(&v->own_types, arena);
     v->parts =
         KAPPA_NEW_ARRAY(arena, kappa_part_t, document->definition_count);
-    if (v->parts == NULL) {
+    v->queue =
+        KAPPA_NEW_ARRAY(arena, kappa_part_t *, document->definition_count);
+    if (v->parts == NULL || v->queue == NULL) {
         kappa_validation_fail(v, KAPPA_NOMEM);
         return;
     }

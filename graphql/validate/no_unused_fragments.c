@@ -23,14 +23,9 @@ visit(
 static void
 check(kappa_validation_t *v)
 {
-    kappa_part_t **queue =
-        KAPPA_NEW_ARRAY(v->arena, kappa_part_t *, v->part_count);
+    kappa_part_t **queue = v->queue;
     uint32_t mark = ++v->marks, count = 0;
 
-    if (queue == NULL) {
-        kappa_validation_fail(v, KAPPA_NOMEM);
-        return;
-    }
     for (uint32_t i = 0; i < v->part_count; i++) {
         if (kappa_is_operation(&v->parts[i])) {
             v->parts[i].mark = mark;

@@ -518,6 +518,10 @@ was_compared(
         pair[0] = b;
         pair[1] = a;
     }
+    /* Remembering costs more than looking. */
+    if (!kappa_validation_spend(o->v, 4)) {
+        return true;
+    }
     const char *before = kappa_map_get(
         &o->compared, kappa_str((const char *)pair, sizeof(pair)));
     if (before != NULL && (exclusive || before == &is_not)) {

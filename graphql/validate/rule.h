@@ -40,6 +40,7 @@ typedef struct {
     kappa_errors_t *errors;
     kappa_part_t *parts; /* the executable definitions, in order */
     uint32_t part_count;
+    kappa_part_t **queue; /* room for all of them, for searches */
     uint32_t operation_count;
     kappa_map_t fragments; /* name to kappa_part_t; the last of a name */
     kappa_map_t own_types; /* that the document itself defines, wrongly */
@@ -145,7 +146,8 @@ kappa_part_t *kappa_fragment(const kappa_validation_t *v, kappa_str_t name);
 const kappa_type_ref_t *kappa_type_of_node(
     kappa_validation_t *v, const kappa_type_node_t *node);
 
-/* The parts that an operation reaches, itself first; NULL: see v->status. */
+/* The parts that an operation reaches, itself first, until the next call;
+ * NULL: see v->status. */
 kappa_part_t **kappa_reachable(
     kappa_validation_t *v, kappa_part_t *operation, uint32_t *count);
 
