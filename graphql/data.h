@@ -63,7 +63,7 @@ typedef struct {
     uint32_t count;
     bool has_next;
     bool has_previous;
-    int64_t total;    /* -1: null */
+    int64_t total; /* -1: null */
     /* A row rule hid so much that looking on ended early: at the page's end
      * (1) or, read backwards, its start (-1). cursor(count) is where. */
     int cut;

@@ -359,9 +359,8 @@ write_page(kappa_execution_t *x, const kappa_plan_field_t *f,
     case KAPPA_OP_HAS_PREVIOUS:
         return write_bool(x, page->has_previous);
     case KAPPA_OP_START_CURSOR:
-        return page->cut < 0
-            ? write_cursor(x, page, true, page->count)
-            : write_cursor(x, page, page->count > 0, 0);
+        return page->cut < 0 ? write_cursor(x, page, true, page->count)
+                             : write_cursor(x, page, page->count > 0, 0);
     default: /* END_CURSOR */
         return page->cut > 0
             ? write_cursor(x, page, true, page->count)

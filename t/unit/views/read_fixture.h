@@ -105,7 +105,7 @@ ask(read_fixture_t *f, const char *query)
     kappa_source_t source = { KAPPA_STR("query"), kappa_str_c(query) };
     kappa_document_t *document;
     kappa_errors_t errors;
-    kappa_plan_t *plan;
+    kappa_plan_t *plan = NULL;
     kappa_outcome_t outcome;
     const kappa_value_t *variables;
     kappa_buf_t buf;

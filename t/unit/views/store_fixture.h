@@ -192,7 +192,7 @@ plan_text(fixture_t *f, const kappa_model_t *model, const char *text)
 {
     kappa_source_t *source = KAPPA_NEW(f->arena, kappa_source_t);
     kappa_document_t *document;
-    kappa_plan_t *plan;
+    kappa_plan_t *plan = NULL;
 
     *source = (kappa_source_t){ .name = KAPPA_STR("request"),
         .text = kappa_str_dup(f->arena, kappa_str_c(text)) };
