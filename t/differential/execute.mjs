@@ -2,6 +2,8 @@
 // through kappa (BATCH, built from execute_batch.c) and graphql-js; prints
 // every difference in data, and in the errors' paths and places.
 import './node18.mjs';
+import './node18.mjs';
+
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';

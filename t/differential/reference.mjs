@@ -1,4 +1,6 @@
 // What graphql-js says, as lists of places: an error is "line:column …".
+import './node18.mjs';
+
 import {
   GraphQLError, Source, buildASTSchema, parse, validate, validateSchema,
 } from './node_modules/graphql/index.mjs';
