@@ -121,7 +121,9 @@ decode(kappa_str_t text, uint8_t *out, size_t max)
             out[len++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
         }
     }
-    return len;
+    /* One cursor, one text: bits that mean nothing are zero. */
+    uint32_t unused = text.len % 4 == 2 ? 15 : text.len % 4 == 3 ? 3 : 0;
+    return bits & unused ? 0 : len;
 }
 
 bool

@@ -102,6 +102,206 @@ refuses_what_is_wrong(void **state)
     each_schema(SCHEMAS "invalid/", refuses_one);
 }
 
+/* The index that serves a root list, for each of its choices:
+ * "index/equalities[r][v]", r: ranged, v: descending. */
+static const char *
+print_choices(kappa_arena_t *arena, const kappa_model_t *model)
+{
+    const kappa_type_t *query = model->schema->roots[KAPPA_OPERATION_QUERY];
+    const kappa_list_t *list = query->fields[0].binding->data;
+    kappa_str_t all = KAPPA_STR("");
+
+    for (uint32_t i = 0; i < list->choice_count; i++) {
+        const kappa_choice_t *c = &list->choices[i];
+
+        all = kappa_str_printf(arena, "%.*s%s%u/%u%s%s", KAPPA_STR_ARG(all),
+            i ? " " : "", c->index->number, c->equalities,
+            c->ranged ? "r" : "", c->descending ? "v" : "");
+    }
+    return all.data;
+}
+
+static void
+chooses_indexes(void **state)
+{
+    /* Index 0 is the key, id. */
+    static const struct {
+        const char *indexes, *args, *choices;
+    } cases[] = {
+        { "", "", "0/0" },
+        { "", "(id_in: [ID!]!)", "0/0r" },
+        { "@index(fields: [\"a\", \"b\"])", "(a: Int!)", "1/1" },
+        { "@index(fields: [\"a\", \"b\"])", "(b: Int!, a: Int!)", "1/2" },
+        { "@index(fields: [\"a\", \"b\"])", "(a: Int!, b_gt: Int)",
+            "1/1 1/1r" },
+        { "@index(fields: [\"a\"]) @index(fields: [\"a\", \"b\"])", "(a: Int)",
+            "0/0 1/1" },
+        /* The key is behind every index's fields. */
+        { "@index(fields: [\"a\"])", "(a: Int!, id_gt: ID!)", "1/1r" },
+        { "@index(fields: [\"a\"])", "(a: Int!, orderBy: Order!)",
+            "1/1 1/1 1/1 1/1v" },
+        /* Rather one that ends with the order. */
+        { "@index(fields: [\"a\", \"b\"]) @index(fields: [\"a\"])",
+            "(orderBy: Order)", "0/0 2/0 0/0 0/0v" },
+        { "@index(fields: [\"a\", \"b\"])", "(orderBy: Order)",
+            "0/0 1/0 0/0 0/0v" },
+        /* An order by what is fixed is none. */
+        { "@index(fields: [\"b\", \"a\"])", "(b: Int!, orderBy: A!)",
+            "1/1 1/1 1/1v" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
+        kappa_str_t text = kappa_str_printf(arena,
+            "type T @view %s { id: ID! a: Int b: Int }\n"
+            "enum Order { A ID ID_DESC }\nenum A { A A_DESC }\n"
+            "type Query { list%s: [T] }\n",
+            cases[i].indexes, cases[i].args);
+        const char *got = print_choices(arena, load_model(arena, text.data));
+
+        if (strcmp(got, cases[i].choices) != 0) {
+            fail_msg("%s: %s, not %s", text.data, got, cases[i].choices);
+        }
+        kappa_arena_destroy(arena);
+    }
+}
+
+static const char *
+print_rule(kappa_arena_t *arena, const kappa_event_rule_t *rule)
+{
+    kappa_str_t all = KAPPA_STR("");
+
+    if (!rule) {
+        return "none";
+    }
+    for (uint32_t i = 0; i < rule->effect_count; i++) {
+        const kappa_effect_rule_t *effect = rule->effects[i];
+
+        all = kappa_str_printf(arena, "%.*s%s%.*s %s%s", KAPPA_STR_ARG(all),
+            i ? ", " : "", KAPPA_STR_ARG(effect->view->name),
+            kappa_effect_name(effect->effect),
+            effect->by_name ? " by name" : "");
+    }
+    return all.data;
+}
+
+static void
+knows_what_events_do(void **state)
+{
+    static const char schema[] =
+        "type A @view @was(name: \"Old\")\n"
+        "  @on(thing: \"A\", effect: UPSERT)\n"
+        "  @on(thing: \"X\", verb: [\"v\", \"w\"]) { id: ID! n: Int }\n"
+        "type B @view { id: ID! }\n"
+        "type Query { a(id: ID!): A }\n"
+        "type Mutation {\n"
+        "  make(id: ID!): A @event(thing: \"A\", verb: \"v\","
+        "    effect: CREATE)\n"
+        "  make2(id: ID!): A @event(thing: \"A\", verb: \"v\","
+        "    effect: CREATE) }\n"
+        "extend type B @on(thing: \"A\", verb: \"v\", effect: DELETE)\n";
+    static const struct {
+        const char *thing, *verb, *effects;
+    } cases[] = {
+        { "A", "v", "A CREATE by name, A UPSERT, B DELETE" },
+        { "Old", "v", "A CREATE by name, A UPSERT, B DELETE" },
+        { "A", "other", "A UPSERT" },
+        { "X", "v", "A PATCH" },
+        { "X", "w", "A PATCH" },
+        { "X", "other", "none" },
+        { "B", "any", "" },
+        { "Y", "v", "none" },
+    };
+    kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
+    const kappa_model_t *model = load_model(arena, schema);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *got = print_rule(arena,
+            kappa_model_rule(model, kappa_str_c(cases[i].thing),
+                kappa_str_c(cases[i].verb)));
+
+        if (strcmp(got, cases[i].effects) != 0) {
+            fail_msg("%s %s: %s, not %s", cases[i].thing, cases[i].verb, got,
+                cases[i].effects);
+        }
+    }
+    assert_ptr_equal(kappa_model_view(model, KAPPA_STR("Old")),
+        kappa_model_view(model, KAPPA_STR("A")));
+    kappa_arena_destroy(arena);
+}
+
+/* Which changes of a schema need a new generation. */
+static void
+tells_projections_apart(void **state)
+{
+#define TYPE "type A @view { id: ID! n: Int }"
+#define QUERY " type Query { a(id: ID!): A }"
+    static const struct {
+        const char *schema;
+        bool same;
+    } cases[] = {
+        { TYPE QUERY, true },
+        { "\"words\" " TYPE QUERY " enum E { X }", true },
+        { TYPE " type Query { a(id: ID!): A as: [A] }", true },
+        { "type A @view @allow(if: \"false\") { id: ID! n: Int }" QUERY,
+            true },
+        { "type A @view { id: ID! n: Float }" QUERY, false },
+        { "type A @view { id: ID! n: Int! }" QUERY, false },
+        { "type A @view { id: ID! n: Int m: Int }" QUERY, false },
+        { "type A @view @index(fields: \"n\") { id: ID! n: Int }" QUERY,
+            false },
+        { "type A @view { id: ID! n: Int @default(as: \"1\") }" QUERY, false },
+        { "type A @view @on(thing: \"X\", key: \"'x'\") "
+          "{ id: ID! n: Int }" QUERY,
+            false },
+        { TYPE QUERY " type Mutation { m(id: ID!): A @event(thing: \"A\", "
+                     "verb: \"x\", effect: PATCH) }",
+            false },
+    };
+    uint8_t first[32];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
+        const kappa_model_t *model = load_model(arena, cases[i].schema);
+
+        if (i == 0) {
+            memcpy(first, model->projections, sizeof(first));
+        }
+        if ((memcmp(first, model->projections, sizeof(first)) == 0)
+            != cases[i].same) {
+            fail_msg("%s", cases[i].schema);
+        }
+        kappa_arena_destroy(arena);
+    }
+#undef TYPE
+#undef QUERY
+}
+
+static void
+orders_aggregates(void **state)
+{
+    static const char schema[] =
+        "type C @view(key: \"x\") @groupBy(of: \"B\", by: \"g\") {\n"
+        "  x: ID! all: Int! @sum(field: \"total\")\n"
+        "  big: Int! @count(where: \"row.twice > 10\") }\n"
+        "type B @view { id: ID! g: ID\n"
+        "  twice: Int @computed(as: \"row.total * 2\")\n"
+        "  total: Int! @sum(of: \"A\", by: \"b\", field: \"n\") }\n"
+        "type A @view { id: ID! b: ID n: Int }\n"
+        "type Query { a(id: ID!): A }\n";
+    kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
+    const kappa_model_t *model = load_model(arena, schema);
+
+    (void)state;
+    assert_int_equal(model->aggregate_count, 3);
+    assert_str_equal(model->aggregates[0]->target->name, "B");
+    assert_str_equal(model->aggregates[1]->target->name, "C");
+    kappa_arena_destroy(arena);
+}
+
 static kappa_status_t
 load_with(const kappa_alloc_t *alloc, void *ctx)
 {
@@ -137,6 +337,10 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loads_what_is_right),
         cmocka_unit_test(refuses_what_is_wrong),
+        cmocka_unit_test(chooses_indexes),
+        cmocka_unit_test(knows_what_events_do),
+        cmocka_unit_test(tells_projections_apart),
+        cmocka_unit_test(orders_aggregates),
         cmocka_unit_test(survives_without_memory),
     };
 

@@ -1,5 +1,7 @@
 #include "t/unit/views/read_fixture.h"
 
+#include "t/unit/alloc_failing.h"
+
 static const char schema[] =
     "type Item @view @index(fields: [\"shop\", \"price\"])\n"
     "  @index(fields: [\"price\"]) @index(fields: [\"shop\", \"name\"]) {\n"
@@ -272,6 +274,114 @@ notes_what_it_read(void **state)
     }
 }
 
+/* One query that goes through most of what reading does. */
+static kappa_plan_t *
+plan_of(read_fixture_t *f, const char *query)
+{
+    kappa_source_t source = { KAPPA_STR("query"), kappa_str_c(query) };
+    kappa_document_t *document;
+    kappa_plan_t *plan;
+
+    assert_int_equal(
+        kappa_parse(f->arena, &source, NULL, &document, NULL), KAPPA_OK);
+    assert_int_equal(kappa_plan_create(&kappa_alloc_libc, f->model->schema,
+                         document, KAPPA_STR_NULL, &plan, NULL),
+        KAPPA_OK);
+    return plan;
+}
+
+typedef struct {
+    read_fixture_t *f;
+    const kappa_plan_t *plan;
+} starved_t;
+
+static kappa_status_t
+execute_with(const kappa_alloc_t *alloc, void *ctx)
+{
+    starved_t *s = ctx;
+    kappa_arena_t *arena = kappa_arena_create(alloc, 256);
+    kappa_dependencies_t deps = { .arena = arena };
+    kappa_outcome_t outcome;
+    const kappa_value_t *variables;
+    kappa_read_t read;
+    kappa_buf_t buf;
+
+    if (!arena) {
+        return KAPPA_NOMEM;
+    }
+    kappa_buf_init(&buf, alloc);
+    kappa_read_init(&read, s->f->model, s->f->txn, &s->f->caller, 0, &deps);
+    kappa_status_t status =
+        kappa_plan_variables(s->plan, NULL, arena, &variables, NULL);
+    if (status == KAPPA_OK) {
+        status = kappa_execute(
+            s->plan, variables, &read.data, arena, &buf, &outcome);
+    }
+    if (status == KAPPA_OK && buf.failed) {
+        status = KAPPA_NOMEM;
+    }
+    kappa_buf_release(&buf);
+    kappa_arena_destroy(arena);
+    return status;
+}
+
+static void
+survives_without_memory(void **state)
+{
+    read_fixture_t *f = *state;
+    const char *cursor =
+        pick(f, ask(f, "{list(orderBy:PRICE first:1){pageInfo{endCursor}}}"),
+            "endCursor");
+    kappa_str_t query = kappa_str_printf(f->arena,
+        "{list(orderBy:PRICE first:3 after:\"%s\"){totalCount "
+        "edges{cursor node{id name price at}} pageInfo{endCursor}} "
+        "shop(id:\"s\"){items(price_in:[3,1]){id}}}",
+        cursor);
+    kappa_plan_t *plan = plan_of(f, query.data);
+    starved_t s = { f, plan };
+
+    kappa_alloc_failing_each(execute_with, &s);
+    kappa_plan_release(plan);
+}
+
+/* Whatever a cursor is, it is refused or leads into its own list. */
+static void
+takes_any_text_as_a_cursor(void **state)
+{
+    read_fixture_t *f = *state;
+    uint64_t seed = (uint64_t)getpid() * 2654435761u;
+    kappa_str_t cursor = kappa_str_c(
+        pick(f, ask(f, "{list(orderBy:PRICE first:1){pageInfo{endCursor}}}"),
+            "endCursor"));
+
+    print_message("seed %llu\n", (unsigned long long)seed);
+    for (int i = 0; i < 300; i++) {
+        char text[64];
+        size_t len = cursor.len;
+
+        memcpy(text, cursor.data, len);
+        for (int n = 0; n < 1 + i % 3; n++) {
+            seed = seed * UINT64_C(6364136223846793005) + 1;
+            text[(seed >> 33) % len] = (char)('!' + (seed >> 40) % 90);
+        }
+        len -= (seed >> 50) % len;
+        for (size_t n = 0; n < len; n++) {
+            if (text[n] == '"' || text[n] == '\\') {
+                text[n] = 'A';
+            }
+        }
+        if (kappa_str_eq(kappa_str(text, len), cursor)) {
+            continue;
+        }
+        kappa_str_t query = kappa_str_printf(f->arena,
+            "{list(orderBy:PRICE after:\"%.*s\"){nodes{id}}}", (int)len, text);
+        const char *answer = ask(f, query.data);
+        if (!strstr(answer, "BAD_USER_INPUT")) {
+            fail_msg("%s: %s", query.data, answer);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -282,6 +392,8 @@ main(void)
         cmocka_unit_test(bounds_pages),
         cmocka_unit_test(counts_equalities_only),
         cmocka_unit_test(notes_what_it_read),
+        cmocka_unit_test(survives_without_memory),
+        cmocka_unit_test(takes_any_text_as_a_cursor),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
