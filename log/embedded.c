@@ -219,6 +219,7 @@ kappa_embedded_take_segment(
     e->size = size;
     e->now.segment = first;
     e->now.generation++;
+    e->agreed = false;
 }
 
 kappa_status_t
@@ -228,18 +229,23 @@ kappa_embedded_publish(kappa_embedded_t *e, kappa_log_phase_t phase,
     unsigned char bytes[KAPPA_LOG_STATE_BYTES];
     size_t written;
 
+    uint64_t place = ++e->serial % KAPPA_LOG_STATE_PLACES;
+
     e->now.phase = phase;
+    e->now.serial = e->serial;
     e->now.intent_end = intent_end;
     e->now.epoch = e->epoch;
     memcpy(e->now.boot_id, e->boot_id, sizeof(e->boot_id));
     kappa_log_state_write(&e->now, bytes);
-    int rc = kappa_log_write_all(
-        e->io, e->lock_fd, bytes, sizeof(bytes), 0, &written);
+    int rc = kappa_log_write_all(e->io, e->lock_fd, bytes, sizeof(bytes),
+        place * sizeof(bytes), &written);
 
     if (rc < 0) {
+        e->agreed = false;
         io_failed(e, "write", LOCK_FILE, rc, errors);
         return KAPPA_IO;
     }
+    e->agreed |= phase == KAPPA_LOG_CLEAN;
     return KAPPA_OK;
 }
 

@@ -21,9 +21,11 @@ typedef struct {
     bool locked;
     bool ready;    /* the tail is true, under this hold of the lock */
     bool scanned;  /* this process has checked the last segment */
+    bool agreed;   /* LOG/lock has told others of `now`'s generation */
     int fd;        /* of the segment that is written; -1: none */
     uint64_t size; /* of it */
     kappa_log_state_t now;
+    uint64_t serial; /* of the last state in LOG/lock, its own or another's */
     kappa_buf_t batch;
 } kappa_embedded_t;
 

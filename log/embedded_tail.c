@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/time.h"
+
 /* Candidates for a later record in what should be zeros: past so many that
  * only look like one, it isn't a torn tail. */
 #define CANDIDATES_MAX 4096
@@ -17,6 +19,7 @@ typedef struct {
     bool same_boot;                 /* as that holder's */
     kappa_segment_reader_t reader;  /* stands behind the last whole record */
     uint64_t durable;               /* the highest seq known durable */
+    uint32_t first_crc;             /* that the segment links to */
     bool torn;         /* what follows is neither a record nor zeros */
     uint64_t junk_end; /* behind the last byte that is not zero; 0: none */
     kappa_errors_t *errors;
@@ -70,6 +73,7 @@ open_last(recovery_t *r)
     }
     if (status == KAPPA_OK) {
         r->durable = max_u64(r->durable, first - 1);
+        r->first_crc = r->reader.prev_crc;
     }
     return status;
 }
@@ -252,39 +256,30 @@ sync_past_views(recovery_t *r)
                   : KAPPA_OK;
 }
 
-/* After another boot, or when nobody can tell: what is read is what the disk
- * has. */
+/* What is kept of the last segment, to be written once more: bytes from `from`
+ * on. */
+typedef struct {
+    uint64_t from;
+    uint64_t first;    /* of a new segment that would begin with them */
+    uint32_t prev_crc; /* that it would link to */
+} kept_t;
+
+/* What is read may be in memory alone, and a sync that failed before us would
+ * not be told to us. So all of it is written again, zeros included. */
 static kappa_status_t
-settle(recovery_t *r)
+rewrite_in_place(recovery_t *r, const kept_t *kept)
 {
     kappa_embedded_t *e = r->e;
-    kappa_status_t status = open_for_writing(r);
-
-    if (status != KAPPA_OK) {
-        return status;
-    }
-    int rc = kappa_log_write_zeros(e->io, e->fd, r->reader.at, r->junk_end);
-
-    return rc < 0 ? failed(r, "cut the torn tail of", rc) : sync_past_views(r);
-}
-
-/* A holder died in this boot: what is read may be in memory alone, and a sync
- * that failed before us would not be told to us. So all of it is written
- * again, zeros included. */
-static kappa_status_t
-rewrite_in_place(recovery_t *r)
-{
-    kappa_embedded_t *e = r->e;
-    kappa_segment_content_t kept = { .from = r->state->offset,
+    kappa_segment_content_t content = { .from = kept->from,
         .to = r->reader.at };
-    uint64_t end = max_u64(r->state->intent_end, r->junk_end);
+    uint64_t end = max_u64(r->state ? r->state->intent_end : 0, r->junk_end);
     kappa_status_t status = open_for_writing(r);
 
     if (status != KAPPA_OK) {
         return status;
     }
-    kept.fd = e->fd;
-    status = kappa_log_copy(&r->reader.window, &kept, e->fd, kept.from);
+    content.fd = e->fd;
+    status = kappa_log_copy(&r->reader.window, &content, e->fd, content.from);
     if (status != KAPPA_OK) {
         return status == KAPPA_IO
             ? failed(r, "write again the tail of", r->reader.window.error)
@@ -299,29 +294,24 @@ rewrite_in_place(recovery_t *r)
     return rc < 0 ? failed(r, "write again the tail of", rc) : KAPPA_OK;
 }
 
-/* The place is bad, or the file's name may not be durable: what was kept goes
- * to a new file behind the last event known durable, and what follows that
- * one in the old file counts no more. */
+/* The place is bad, or the file's name may not be durable: what is kept goes
+ * to a new file, and what follows in the old one counts no more. */
 static kappa_status_t
-rewrite_elsewhere(recovery_t *r)
+rewrite_elsewhere(recovery_t *r, const kept_t *kept)
 {
     kappa_embedded_t *e = r->e;
-    uint64_t first = r->state->tail + 1;
-    kappa_segment_content_t kept = { .fd = r->reader.fd,
-        .from =
-            r->reader.first == first ? KAPPA_SEGMENT_HEADER : r->state->offset,
-        .to = r->reader.at };
-    uint64_t bytes = KAPPA_SEGMENT_HEADER + (kept.to - kept.from);
-    uint64_t offset = bytes;
+    kappa_segment_content_t content = {
+        .fd = r->reader.fd, .from = kept->from, .to = r->reader.at
+    };
+    uint64_t offset = KAPPA_SEGMENT_HEADER + (content.to - content.from);
+    uint64_t bytes = max_u64(offset, e->segment_bytes);
     int fd = -1;
     bool named;
-
-    bytes = max_u64(bytes, e->segment_bytes);
-    kappa_status_t status = kappa_segment_create(&e->segments, e->alloc, first,
-        r->state->crc, &kept, bytes, &fd, &named, r->errors);
+    kappa_status_t status = kappa_segment_create(&e->segments, e->alloc,
+        kept->first, kept->prev_crc, &content, bytes, &fd, &named, r->errors);
 
     if (status == KAPPA_OK) {
-        kappa_embedded_take_segment(e, first, fd, bytes);
+        kappa_embedded_take_segment(e, kept->first, fd, bytes);
         e->now.tail = tail_of(r);
         e->now.offset = offset;
         e->now.crc = r->reader.prev_crc;
@@ -329,23 +319,60 @@ rewrite_elsewhere(recovery_t *r)
     return status;
 }
 
+/* After another boot what is read is what the disk has. */
+static kappa_status_t
+cut(recovery_t *r)
+{
+    kappa_status_t status = open_for_writing(r);
+
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    int rc =
+        kappa_log_write_zeros(r->e->io, r->e->fd, r->reader.at, r->junk_end);
+
+    return rc < 0 ? failed(r, "cut the torn tail of", rc) : KAPPA_OK;
+}
+
+/* Nobody can tell whether what is read is on the disk: all of the segment is
+ * written again. Earlier ones were durable when it was made. */
+static kappa_status_t
+rewrite_segment(recovery_t *r)
+{
+    const kept_t all = { KAPPA_SEGMENT_HEADER, r->reader.first, r->first_crc };
+    kappa_status_t status = rewrite_in_place(r, &all);
+
+    return status == KAPPA_IO ? rewrite_elsewhere(r, &all) : status;
+}
+
+static kappa_status_t
+settle(recovery_t *r)
+{
+    bool another_boot = r->state != NULL && !r->same_boot;
+    kappa_status_t status = another_boot ? cut(r) : rewrite_segment(r);
+
+    return status == KAPPA_OK ? sync_past_views(r) : status;
+}
+
+/* A holder died in this boot, or the disk refused it. */
 static kappa_status_t
 redo(recovery_t *r)
 {
     const kappa_log_state_t *state = r->state;
+    bool new_segment = r->reader.first == state->tail + 1;
+    const kept_t kept = { new_segment ? KAPPA_SEGMENT_HEADER : state->offset,
+        state->tail + 1, state->crc };
+    kappa_status_t status = KAPPA_IO;
 
-    if (state->phase == KAPPA_LOG_BROKEN
-        || r->reader.first == state->tail + 1) {
-        return rewrite_elsewhere(r);
+    if (state->phase != KAPPA_LOG_BROKEN && !new_segment) {
+        status = rewrite_in_place(r, &kept);
+        if (status == KAPPA_IO) {
+            r->e->now = *state;
+            kappa_embedded_publish(
+                r->e, KAPPA_LOG_BROKEN, state->intent_end, NULL);
+        }
     }
-    kappa_status_t status = rewrite_in_place(r);
-
-    if (status != KAPPA_IO) {
-        return status;
-    }
-    r->e->now = *state;
-    kappa_embedded_publish(r->e, KAPPA_LOG_BROKEN, state->intent_end, NULL);
-    return rewrite_elsewhere(r);
+    return status == KAPPA_IO ? rewrite_elsewhere(r, &kept) : status;
 }
 
 /* Whether the last holder's state fits the files that are here. */
@@ -398,7 +425,9 @@ recover_in(recovery_t *r)
     if (tail_of(r) < r->durable) {
         return refuse(r, r->durable);
     }
-    e->now.generation = r->state ? r->state->generation : 0;
+    /* Never one that another process has in its hands. */
+    e->now.generation =
+        r->state ? r->state->generation : (uint64_t)kappa_monotonic_us();
     status = make_true(r);
     if (status == KAPPA_OK) {
         status = kappa_embedded_publish(e, KAPPA_LOG_CLEAN, 0, r->errors);
@@ -435,7 +464,7 @@ follow(kappa_embedded_t *e, const kappa_log_state_t *state,
 {
     char name[KAPPA_SEGMENT_NAME_CHARS + 1];
 
-    if (e->fd >= 0 && state->generation == e->now.generation
+    if (e->agreed && state->generation == e->now.generation
         && state->segment == e->now.segment) {
         e->now = *state;
         return KAPPA_OK;
@@ -453,6 +482,7 @@ follow(kappa_embedded_t *e, const kappa_log_state_t *state,
     }
     kappa_embedded_take_segment(e, state->segment, fd, (uint64_t)size);
     e->now = *state;
+    e->agreed = true;
     return KAPPA_OK;
 }
 
@@ -460,15 +490,18 @@ static kappa_status_t
 read_state(kappa_embedded_t *e, kappa_log_state_t *state, bool *valid,
     kappa_errors_t *errors)
 {
-    unsigned char bytes[KAPPA_LOG_STATE_BYTES];
+    unsigned char bytes[KAPPA_LOG_STATE_PLACES * KAPPA_LOG_STATE_BYTES];
     ssize_t n = e->io->pread(e->io->ctx, e->lock_fd, bytes, sizeof(bytes), 0);
 
     if (n < 0) {
         kappa_log_io_error(errors, "read", e->path, "lock", (int)n);
         return KAPPA_IO;
     }
-    *valid = kappa_log_state_read(bytes, (size_t)n, state)
-        && kappa_epoch_eq(&state->epoch, &e->epoch);
+    *valid = kappa_log_state_choose(bytes, (size_t)n, state);
+    if (*valid) {
+        e->serial = max_u64(e->serial, state->serial);
+        *valid = kappa_epoch_eq(&state->epoch, &e->epoch);
+    }
     return KAPPA_OK;
 }
 

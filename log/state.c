@@ -13,9 +13,10 @@
 #define AT_CHECKSUM 60
 #define AT_BOOT_ID 64
 #define AT_EPOCH (AT_BOOT_ID + KAPPA_BOOT_ID_CHARS)
+#define AT_SERIAL 128
 
-_Static_assert(AT_EPOCH + KAPPA_EPOCH_CHARS_MAX <= KAPPA_LOG_STATE_BYTES,
-    "the epoch fits");
+_Static_assert(
+    AT_EPOCH + KAPPA_EPOCH_CHARS_MAX <= AT_SERIAL, "the epoch fits");
 
 static const char magic[8] = { 'K', 'A', 'P', 'P', 'A', 'L', 'C', 'K' };
 
@@ -43,6 +44,7 @@ kappa_log_state_write(
     kappa_put_u32(out + AT_RECORD_CRC, state->crc);
     memcpy(out + AT_BOOT_ID, state->boot_id, KAPPA_BOOT_ID_CHARS);
     memcpy(out + AT_EPOCH, state->epoch.name, KAPPA_EPOCH_CHARS_MAX);
+    kappa_put_u64(out + AT_SERIAL, state->serial);
     kappa_put_u32(out + AT_CHECKSUM, checksum(out));
 }
 
@@ -64,5 +66,24 @@ kappa_log_state_read(
     out->crc = kappa_get_u32(data + AT_RECORD_CRC);
     memcpy(out->boot_id, data + AT_BOOT_ID, KAPPA_BOOT_ID_CHARS);
     memcpy(out->epoch.name, data + AT_EPOCH, KAPPA_EPOCH_CHARS_MAX);
+    out->serial = kappa_get_u64(data + AT_SERIAL);
     return out->phase >= KAPPA_LOG_CLEAN && out->phase <= KAPPA_LOG_BROKEN;
+}
+
+bool
+kappa_log_state_choose(
+    const unsigned char *data, size_t len, kappa_log_state_t *out)
+{
+    bool found = false;
+
+    for (size_t at = 0; at < len; at += KAPPA_LOG_STATE_BYTES) {
+        kappa_log_state_t state;
+
+        if (kappa_log_state_read(data + at, len - at, &state)
+            && (!found || state.serial > out->serial)) {
+            *out = state;
+            found = true;
+        }
+    }
+    return found;
 }

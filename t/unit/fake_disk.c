@@ -221,7 +221,7 @@ fake_pwrite(void *ctx, int fd, const void *from, size_t n, uint64_t at)
     if (rc < 0) {
         return rc;
     }
-    trace(disk, inode->size <= 128 ? 'l' : 'w');
+    trace(disk, inode->size < 1024 ? 'l' : 'w');
     if (!disk->whole_writes && n > 1 && kappa_fake_random(disk, 8) == 0) {
         n = 1 + (size_t)kappa_fake_random(disk, n - 1); /* a short one */
     }

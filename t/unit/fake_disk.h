@@ -8,7 +8,7 @@
  * does all that a disk may do: a failed sync marks what it did not write as
  * clean, and the power takes or leaves every unsynced sector by chance. */
 
-#define KAPPA_FAKE_FILES 64
+#define KAPPA_FAKE_FILES 256
 #define KAPPA_FAKE_FDS 64
 #define KAPPA_FAKE_SECTOR 512
 

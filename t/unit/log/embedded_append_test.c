@@ -34,6 +34,18 @@ typedef struct {
     kappa_arena_t *arena;
 } app_t;
 
+/* KAPPA_SEED=… plays one again. */
+static uint64_t
+choose_seed(void)
+{
+    const char *wanted = getenv("KAPPA_SEED");
+    uint64_t seed =
+        wanted ? strtoull(wanted, NULL, 10) : (uint64_t)time(NULL) * 1000;
+
+    print_message("seed %llu\n", (unsigned long long)seed);
+    return seed;
+}
+
 static void
 boot(app_t *app, unsigned number)
 {
@@ -269,10 +281,9 @@ crash(app_t *app, unsigned number)
 static void
 survives_loss_of_power(void **state)
 {
-    uint64_t seed = (uint64_t)time(NULL);
+    uint64_t seed = choose_seed();
 
     (void)state;
-    print_message("seed %llu\n", (unsigned long long)seed);
     for (int round = 0; round < 6; round++, seed++) {
         uint64_t calls = count_calls(seed, 0);
 
@@ -299,10 +310,9 @@ survives_loss_of_power(void **state)
 static void
 survives_a_kill(void **state)
 {
-    uint64_t seed = (uint64_t)time(NULL);
+    uint64_t seed = choose_seed();
 
     (void)state;
-    print_message("seed %llu\n", (unsigned long long)seed);
     for (int round = 0; round < 6; round++, seed++) {
         uint64_t calls = count_calls(seed, 0);
 
@@ -364,10 +374,9 @@ fail_each(uint64_t seed, unsigned kinds, uint64_t n, int error, bool power,
 static void
 survives_a_kill_after_a_fault(void **state)
 {
-    uint64_t seed = (uint64_t)time(NULL);
+    uint64_t seed = choose_seed();
 
     (void)state;
-    print_message("seed %llu\n", (unsigned long long)seed);
     for (uint64_t calls_left = 1; calls_left <= 8; calls_left++, seed++) {
         uint64_t calls = count_calls(seed, KAPPA_FAKE_SYNC);
 
@@ -401,10 +410,9 @@ tells_the_truth_about_faults(void **state)
         KAPPA_FAKE_SYNC, KAPPA_FAKE_ALLOCATE, KAPPA_FAKE_SYNC_DIR,
         KAPPA_FAKE_WRITE | KAPPA_FAKE_SYNC };
     static const uint64_t in_a_row[] = { 1, 2, 3, 4, 7, 20 };
-    uint64_t seed = (uint64_t)time(NULL), unknowns = 0, refused = 0;
+    uint64_t seed = choose_seed(), unknowns = 0, refused = 0;
 
     (void)state;
-    print_message("seed %llu\n", (unsigned long long)seed);
     for (size_t i = 0; i < COUNT(kinds); i++) {
         for (size_t j = 0; j < COUNT(in_a_row); j++) {
             int error = j % 2 ? EIO : ENOSPC;
@@ -417,6 +425,85 @@ tells_the_truth_about_faults(void **state)
     }
     assert_true(unknowns > 0); /* both answers were met */
     assert_true(refused > 0);
+}
+
+static void
+set_a_fault(app_t *app)
+{
+    static const unsigned kinds[] = { KAPPA_FAKE_ALL, KAPPA_FAKE_WRITE,
+        KAPPA_FAKE_SYNC, KAPPA_FAKE_SYNC_DIR | KAPPA_FAKE_RENAME,
+        KAPPA_FAKE_WRITE | KAPPA_FAKE_SYNC, KAPPA_FAKE_READ };
+    kappa_fake_disk_t *disk = app->disk;
+
+    disk->kinds = kinds[kappa_fake_random(disk, COUNT(kinds))];
+    disk->calls = 0;
+    disk->faults = 0;
+    disk->fail_at = 1 + kappa_fake_random(disk, 12);
+    disk->fail_n = 1 + kappa_fake_random(disk, 6);
+    disk->off_at_fault = kappa_fake_random(disk, 3) == 0;
+    disk->off_after = kappa_fake_random(disk, 2) * kappa_fake_random(disk, 9);
+}
+
+/* Two processes, one after the other, whatever happens: faults, kills and
+ * losses of power also while the last ones are being dealt with. */
+static void
+weathers_a_storm(uint64_t seed)
+{
+    kappa_log_t *other = NULL;
+    unsigned boots = 1;
+    app_t app;
+
+    start(&app, seed);
+    open_log(&app);
+    for (int i = 0; i < 60 && app.acked < EVENTS_MAX - 50; i++) {
+        uint64_t dice = kappa_fake_random(app.disk, 10);
+
+        if (dice < 3) {
+            set_a_fault(&app);
+        } else if (dice == 3) {
+            app.disk->fail_at = 0;
+        }
+        take_turn(&app);
+        if (app.disk->off || dice == 9) {
+            app.disk->off = true;
+            kappa_log_close(other);
+            other = NULL;
+            close_log(&app);
+            if (kappa_fake_random(app.disk, 2) == 0) {
+                kappa_fake_disk_crash(app.disk);
+                boot(&app, ++boots);
+            } else {
+                kappa_fake_disk_kill(app.disk);
+            }
+            open_log(&app);
+        } else if (dice > 5) {
+            kappa_log_t *log = app.log;
+
+            app.log = other;
+            other = log;
+            if (app.log == NULL) {
+                app.disk->fail_at = 0;
+                app.disk->off_after = 0;
+                open_log(&app);
+            }
+        }
+    }
+    app.disk->off = true;
+    kappa_log_close(other);
+    crash(&app, ++boots);
+    check_at_last(&app);
+    end(&app);
+}
+
+static void
+survives_it_all(void **state)
+{
+    uint64_t seed = choose_seed();
+
+    (void)state;
+    for (int round = 0; round < 150; round++, seed++) {
+        weathers_a_storm(seed);
+    }
 }
 
 /* On a preallocated segment a batch is one write and one sync of it, between
@@ -576,6 +663,7 @@ main(void)
         cmocka_unit_test(survives_a_kill),
         cmocka_unit_test(survives_a_kill_after_a_fault),
         cmocka_unit_test(tells_the_truth_about_faults),
+        cmocka_unit_test(survives_it_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
