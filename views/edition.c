@@ -55,8 +55,6 @@ fill(kappa_edition_t *edition, const kappa_about_t *about, kappa_str_t text,
     edition->about = *about;
     edition->about.schema_name = kappa_str_dup(arena, about->schema_name);
     edition->text = kappa_str_dup(arena, text);
-    edition->version =
-        (uint64_t)edition->generation->number << 32 | about->revision;
     if (edition->about.schema_name.data == NULL
         || edition->text.data == NULL) {
         return KAPPA_NOMEM;
@@ -143,6 +141,7 @@ kappa_store_serve(kappa_store_t *store, kappa_edition_t *edition)
         let_go(before);
     }
     pthread_mutex_lock(&store->serving);
+    edition->version = before ? before->version + 1 : 1;
     store->edition = edition;
     if (before) {
         kappa_generation_release(before->generation);

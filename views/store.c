@@ -240,8 +240,12 @@ static kappa_status_t
 mark_clean(kappa_store_t *store, kappa_errors_t *errors)
 {
     kappa_generation_t *generation = store->edition->generation;
-    kappa_status_t status = kappa_store_lock(store, errors);
 
+    /* Most of it before others have to wait for it. */
+    kappa_status_t status = kappa_env_sync(generation->env, errors);
+    if (status == KAPPA_OK) {
+        status = kappa_store_lock(store, errors);
+    }
     if (status != KAPPA_OK) {
         return status;
     }

@@ -33,7 +33,7 @@ struct kappa_edition_s {
     kappa_generation_t *generation;
     kappa_arena_t *arena; /* of all below */
     kappa_about_t about;
-    uint64_t version; /* number of the generation, revision of the schema */
+    uint64_t version; /* counts what this process served; from 1 */
     kappa_model_t *model;
     kappa_str_t text;
     kappa_writer_t *writer;     /* under `writing` */
