@@ -38,6 +38,20 @@ write_answer(kappa_execution_t *x, kappa_outcome_t *outcome)
     return x->buf->failed ? KAPPA_NOMEM : KAPPA_OK;
 }
 
+/* The whole answer of an execution that became too large. */
+static kappa_status_t
+write_too_large(kappa_buf_t *buf, kappa_outcome_t *outcome)
+{
+    KAPPA_BUF_LIT(buf,
+        "{\"data\":null,\"errors\":[{\"message\":\"The answer takes too many "
+        "rows or bytes. Ask for less at once.\",\"extensions\":{\"code\":"
+        "\"LIMIT_EXCEEDED\"}}]");
+    *outcome = (kappa_outcome_t){
+        .data_null = true, .error_count = 1, .code = "LIMIT_EXCEEDED"
+    };
+    return buf->failed ? KAPPA_NOMEM : KAPPA_OK;
+}
+
 kappa_status_t
 kappa_execute_row(const kappa_plan_t *plan, const kappa_value_t *variables,
     kappa_data_t *data, const kappa_row_t *row, kappa_arena_t *arena,
@@ -48,7 +62,8 @@ kappa_execute_row(const kappa_plan_t *plan, const kappa_value_t *variables,
         .data = data,
         .arena = arena,
         .buf = buf,
-        .root = row };
+        .root = row,
+        .len_max = buf->len + KAPPA_EXECUTE_BYTES_MAX };
     size_t mark = buf->len;
     kappa_status_t status;
 
@@ -63,6 +78,10 @@ kappa_execute_row(const kappa_plan_t *plan, const kappa_value_t *variables,
     }
     status = write_answer(&x, outcome);
     kappa_buf_release(&x.errors_json);
+    if (status == KAPPA_LIMIT) {
+        buf->len = mark;
+        status = write_too_large(buf, outcome);
+    }
     if (status != KAPPA_OK) {
         buf->len = mark;
         buf->failed = false;

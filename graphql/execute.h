@@ -7,7 +7,8 @@
  * `{"data":…` and, if there were errors, `,"errors":[…]` to buf; the caller
  * adds extensions and closes it by kappa_response_end. Mutation fields run
  * one after another. Subscriptions run as queries do: the value now.
- * kappa_errors in the answer are at most 100.
+ * kappa_errors in the answer are at most 100. An answer of too many rows
+ * (100,000) or bytes (32 MiB) is LIMIT_EXCEEDED instead, without data.
  *
  * arena: scratch, the caller resets it. Reentrant; KAPPA_OK also when the
  * answer holds errors; KAPPA_NOMEM and KAPPA_IO leave buf as it was. */

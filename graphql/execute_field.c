@@ -191,6 +191,16 @@ after_op(kappa_execution_t *x, kappa_status_t status, const kappa_path_t *path)
     }
 }
 
+/* Counts what was fetched; the execution ends when it is too much. */
+static kappa_written_t
+spend(kappa_execution_t *x, uint32_t rows)
+{
+    x->rows += 1 + (uint64_t)rows;
+    return x->rows > KAPPA_EXECUTE_ROWS_MAX
+        ? kappa_execute_stop(x, KAPPA_LIMIT)
+        : KAPPA_WRITTEN;
+}
+
 static kappa_written_t
 fetch_one(kappa_execution_t *x, const kappa_plan_field_t *f,
     const kappa_scope_t *scope, const kappa_value_t *args,
@@ -201,6 +211,9 @@ fetch_one(kappa_execution_t *x, const kappa_plan_field_t *f,
         x->data, f->field, scope->row, args, x->arena, &row, &x->errors);
     kappa_written_t written = after_op(x, status, path);
 
+    if (written == KAPPA_WRITTEN) {
+        written = spend(x, 0);
+    }
     return written == KAPPA_WRITTEN ? write_row(x, f, &row, path) : written;
 }
 
@@ -233,6 +246,9 @@ fetch_list(kappa_execution_t *x, const kappa_plan_field_t *f,
         args, wants_total(x, f), x->arena, &page, &x->errors);
     kappa_written_t written = after_op(x, status, path);
 
+    if (written == KAPPA_WRITTEN) {
+        written = spend(x, page.count);
+    }
     if (written != KAPPA_WRITTEN) {
         return written;
     }
@@ -537,5 +553,9 @@ kappa_execute_set(kappa_execution_t *x, const kappa_plan_set_t *set,
         first = false;
     }
     kappa_buf_char(x->buf, '}');
-    return x->buf->failed ? kappa_execute_stop(x, KAPPA_NOMEM) : KAPPA_WRITTEN;
+    if (x->buf->failed) {
+        return kappa_execute_stop(x, KAPPA_NOMEM);
+    }
+    return x->buf->len > x->len_max ? kappa_execute_stop(x, KAPPA_LIMIT)
+                                    : KAPPA_WRITTEN;
 }

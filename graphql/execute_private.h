@@ -9,6 +9,11 @@
 /* Errors kept in an answer. */
 #define KAPPA_EXECUTE_ERRORS_MAX 100
 
+/* What one execution may read and write at most: aliases and nested lists
+ * multiply, and everybody else waits meanwhile. */
+#define KAPPA_EXECUTE_ROWS_MAX 100000
+#define KAPPA_EXECUTE_BYTES_MAX (32U * 1024 * 1024)
+
 /* How writing a value went. */
 typedef enum {
     KAPPA_WRITTEN,
@@ -49,6 +54,8 @@ typedef struct {
     uint32_t error_count;
     const char *code; /* of the first error */
     kappa_status_t status;
+    uint64_t rows;  /* fetched so far, and fetches */
+    size_t len_max; /* of buf */
 } kappa_execution_t;
 
 bool kappa_execute_all_hold(

@@ -433,6 +433,85 @@ keeps_a_hundred_errors(void **state)
     kappa_buf_release(&out);
 }
 
+/* A source that gives long lists and long values. */
+static kappa_status_t
+list_much(kappa_data_t *data, const kappa_field_t *field,
+    const kappa_row_t *parent, const kappa_value_t *args, bool want_total,
+    kappa_arena_t *arena, kappa_page_t *page, kappa_errors_t *errors)
+{
+    (void)data;
+    (void)field;
+    (void)parent;
+    (void)args;
+    (void)want_total;
+    (void)errors;
+    page->count = 60000;
+    page->rows = KAPPA_NEW_ARRAY(arena, kappa_row_t, page->count);
+    return page->rows ? KAPPA_OK : KAPPA_NOMEM;
+}
+
+static kappa_status_t
+value_much(kappa_data_t *data, const kappa_field_t *field,
+    const kappa_row_t *parent, const kappa_value_t *args, kappa_arena_t *arena,
+    kappa_str_t *json, kappa_errors_t *errors)
+{
+    size_t len = 20 * 1024 * 1024;
+    char *bytes = kappa_arena_bytes(arena, len);
+
+    (void)data;
+    (void)field;
+    (void)parent;
+    (void)args;
+    (void)errors;
+    if (bytes == NULL) {
+        return KAPPA_NOMEM;
+    }
+    memset(bytes, '1', len);
+    *json = kappa_str(bytes, len);
+    return KAPPA_OK;
+}
+
+/* Aliases and lists multiply: such an answer is cut short. */
+static void
+refuses_too_much(void **state)
+{
+    static const struct {
+        const char *text;
+        bool too_much;
+    } tries[] = {
+        { "{ a: maybeSections { id } }", false },
+        { "{ a: maybeSections { id } b: maybeSections { id } }", true },
+        { "{ a: echo }", false },
+        { "{ a: echo b: echo }", true },
+    };
+    kappa_data_ops_t ops = *fake.data.ops;
+    const kappa_data_ops_t *usual = fake.data.ops;
+
+    (void)state;
+    ops.list = list_much;
+    ops.value = value_much;
+    fake.data.ops = &ops;
+    for (size_t i = 0; i < COUNT(tries); i++) {
+        kappa_fake_request_t request = { .text = kappa_str_c(tries[i].text) };
+        kappa_buf_t out;
+
+        kappa_buf_init(&out, &kappa_alloc_libc);
+        assert_int_equal(
+            kappa_fake_run(&fake, &kappa_alloc_libc, &request, &out),
+            KAPPA_OK);
+        if (tries[i].too_much) {
+            assert_str_equal(kappa_buf_view(&out),
+                "{\"data\":null,\"errors\":[{\"message\":\"The answer takes "
+                "too many rows or bytes. Ask for less at once.\","
+                "\"extensions\":{\"code\":\"LIMIT_EXCEEDED\"}}]}");
+        } else {
+            assert_true(out.len > 200000);
+        }
+        kappa_buf_release(&out);
+    }
+    fake.data.ops = usual;
+}
+
 static void
 ends_an_answer(void **state)
 {
@@ -489,6 +568,7 @@ main(void)
         cmocka_unit_test(passes_arguments),
         cmocka_unit_test(writes_a_given_row),
         cmocka_unit_test(keeps_a_hundred_errors),
+        cmocka_unit_test(refuses_too_much),
         cmocka_unit_test(ends_an_answer),
         cmocka_unit_test(survives_without_memory),
     };
