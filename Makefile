@@ -163,8 +163,10 @@ build/san/ngx_http_kappa_module.so: build/nginx/san/Makefile \
 		build/libkappa-san.a $(MODULE_SRC) $(HEADERS)
 	$(call build_module,build/nginx/san)
 
+.PHONY: FORCE
 FORCE:
-.SECONDARY:
+# Objects of tests stay: nothing is built twice.
+.PRECIOUS: build/obj/%.o build/san/%.o build/fuzz/%.o
 
 # --- tests
 
