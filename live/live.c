@@ -343,6 +343,7 @@ kappa_live_join(kappa_live_t *live, const kappa_subscription_t *sub,
     }
     subscriber->group = group;
     subscriber->told = true;
+    subscriber->gap = sub->gap;
     subscriber->seen = sub->resume ? sub->after : 0;
     if (group->changes != NULL && !sub->resume) {
         subscriber->seen = kappa_store_position(live->store);
@@ -366,22 +367,52 @@ kappa_live_leave(kappa_live_t *live, kappa_subscriber_t *subscriber)
     }
 }
 
+static kappa_status_t
+take_latest(kappa_subscriber_t *subscriber, kappa_frame_t **out)
+{
+    kappa_frame_t *latest = subscriber->group->latest;
+
+    if (latest == NULL || subscriber->seen >= latest->seq) {
+        subscriber->told = false;
+        return KAPPA_DONE;
+    }
+    subscriber->seen = latest->seq;
+    *out = kappa_frame_retain(latest);
+    return KAPPA_OK;
+}
+
+/* A frame of one subscriber's own, which says that it missed something: the
+ * end that kappa_live_frame wrote, with one member more. */
+static kappa_status_t
+mark_gap(kappa_live_t *live, kappa_frame_t **frame)
+{
+    kappa_str_t json = (*frame)->json;
+
+    kappa_buf_reset(&live->buf);
+    kappa_buf_add(&live->buf, json.data, json.len - 3);
+    KAPPA_BUF_LIT(&live->buf, ",\"gap\":true}}}");
+    kappa_frame_t *marked = live->buf.failed
+        ? NULL
+        : kappa_frame_create(
+            live->alloc, (*frame)->seq, kappa_buf_view(&live->buf));
+    kappa_frame_release(*frame);
+    *frame = marked;
+    return marked ? KAPPA_OK : KAPPA_NOMEM;
+}
+
 kappa_status_t
 kappa_live_take(
     kappa_live_t *live, kappa_subscriber_t *subscriber, kappa_frame_t **out)
 {
-    kappa_group_t *group = subscriber->group;
+    kappa_status_t status = subscriber->group->changes != NULL
+        ? kappa_stream_take(live, subscriber, out)
+        : take_latest(subscriber, out);
 
-    if (group->changes != NULL) {
-        return kappa_stream_take(live, subscriber, out);
+    if (status == KAPPA_OK && subscriber->gap) {
+        subscriber->gap = false;
+        status = mark_gap(live, out);
     }
-    if (group->latest == NULL || subscriber->seen >= group->latest->seq) {
-        subscriber->told = false;
-        return KAPPA_DONE;
-    }
-    subscriber->seen = group->latest->seq;
-    *out = kappa_frame_retain(group->latest);
-    return KAPPA_OK;
+    return status;
 }
 
 /* --- waking --- */

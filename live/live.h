@@ -32,6 +32,7 @@ typedef struct kappa_subscriber_s {
     kappa_group_t *group;
     kappa_ring_t link;
     uint64_t seen; /* live field: of the frame it has; stream: cursor */
+    bool gap;      /* the next frame is to say that something was missed */
     bool told;     /* ready was called */
 } kappa_subscriber_t;
 
@@ -43,6 +44,7 @@ typedef struct {
     const kappa_caller_t *caller;
     bool resume;    /* after is where the client stopped */
     uint64_t after; /* its position */
+    bool gap;       /* it stopped in another log: the first frame says so */
 } kappa_subscription_t;
 
 kappa_live_t *kappa_live_create(

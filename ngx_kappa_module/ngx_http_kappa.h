@@ -23,8 +23,11 @@
  *   ngx_http_kappa_origin.c    which pages may ask: CORS
  *   ngx_http_kappa_variables.c $kappa_…
  *   ngx_http_kappa_graphql.c   a request: from its bytes to the right path
+ *   ngx_http_kappa_operation.c an operation of any transport: plan, read,
+ *                              join
  *   ngx_http_kappa_mutation.c  the mutation path: a job and its answer
  *   ngx_http_kappa_sse.c       the subscription path over SSE
+ *   ngx_http_kappa_ws.c        graphql-transport-ws
  *   ngx_http_kappa_send.c      answers
  *   ngx_http_kappa_health.c    kappa_health
  */
@@ -58,6 +61,7 @@ typedef struct {
     ngx_connection_t *tail; /* inotify on STORE/tail */
     ngx_event_t wake;       /* posted: kappa_live_wake */
     ngx_queue_t streams;    /* open SSE streams */
+    ngx_queue_t sockets;    /* open WebSockets */
 } ngx_http_kappa_app_t;
 
 typedef struct {
@@ -87,27 +91,41 @@ typedef struct {
     ngx_uint_t subscriptions;   /* open */
 } ngx_http_kappa_loc_conf_t;
 
-/* What is known of a request: who asks (any location), and on a GraphQL
- * location what. */
+/* One GraphQL operation, whatever transport it came by. */
 typedef struct {
-    const kappa_identity_t *identity; /* NULL: anonymous */
-    ngx_uint_t authenticated;         /* kappa_auth has been looked at */
-
     ngx_http_kappa_app_t *app;
-    kappa_accept_t accept;
+    ngx_http_kappa_loc_conf_t *klcf;
+    const kappa_identity_t *identity; /* NULL: anonymous */
     kappa_graphql_params_t params;
     kappa_plan_t *plan;
     uint64_t version; /* of the model it was planned for */
     const kappa_value_t *variables;
-    kappa_arena_t *arena; /* what params and variables live in; whoever takes
-                             it over sets it to NULL */
-    kappa_media_t media;  /* of the answer */
-    void *stream;         /* a subscription's */
+    kappa_arena_t *arena; /* what params and variables live in */
+} ngx_http_kappa_operation_t;
 
-    /* for variables, until the log is written */
+/* A mutation on its way to the append thread and back. */
+typedef struct ngx_http_kappa_mutation_s ngx_http_kappa_mutation_t;
+struct ngx_http_kappa_mutation_s {
+    ngx_http_kappa_note_t note; /* first: a note is its mutation */
+    kappa_job_t job;
+    ngx_http_kappa_operation_t op;
+    void (*answer)(ngx_http_kappa_mutation_t *mutation);
+    void *owner; /* NULL: gone, nobody is answered */
+};
+
+/* What is known of a request: who asks (any location), and on a GraphQL
+ * location what. */
+typedef struct {
+    ngx_uint_t authenticated; /* kappa_auth has been looked at */
+    ngx_http_kappa_operation_t op;
+    kappa_accept_t accept;
+    kappa_media_t media; /* of the answer */
+    void *stream;        /* a subscription's, or a WebSocket's */
+
+    /* for variables, until the log is written; in the request's pool */
     ngx_str_t operation_name;
     ngx_uint_t operation_type; /* kappa_operation_type_t + 1; 0: unknown */
-    const char *error_code;    /* in the request's pool */
+    const char *error_code;
     ngx_str_t position;
 } ngx_http_kappa_ctx_t;
 
@@ -162,12 +180,13 @@ void ngx_http_kappa_keeper_stop(ngx_http_kappa_app_t *app);
 /* --- who asks */
 /* The request's context, made when there is none. NULL: no memory. */
 ngx_http_kappa_ctx_t *ngx_http_kappa_get_ctx(ngx_http_request_t *r);
-const kappa_caller_t *ngx_http_kappa_caller(const ngx_http_kappa_ctx_t *ctx);
 /* PREACCESS: NGX_DECLINED to go on. */
 ngx_int_t ngx_http_kappa_auth_handler(ngx_http_request_t *r);
 /* A token from elsewhere than the header (connection_init). */
 ngx_int_t ngx_http_kappa_auth_token(
     ngx_http_request_t *r, kappa_str_t token, const char **reason);
+/* Whether the token that came with the request is over. */
+bool ngx_http_kappa_expired(ngx_http_request_t *r);
 /* Whether kappa_require lets the caller pass. */
 bool ngx_http_kappa_auth_allows(ngx_http_request_t *r);
 /* Whether the request's Origin is the same or in kappa_origin. */
@@ -177,6 +196,42 @@ ngx_int_t ngx_http_kappa_origin_headers(ngx_http_request_t *r);
 /* Answers an OPTIONS request. */
 ngx_int_t ngx_http_kappa_preflight(ngx_http_request_t *r);
 
+/* --- operations */
+const kappa_caller_t *ngx_http_kappa_caller(
+    const ngx_http_kappa_operation_t *op);
+/* Fills plan and variables. Not KAPPA_OK: errors says why, or it was memory
+ * (KAPPA_NOMEM). */
+kappa_status_t ngx_http_kappa_prepare(
+    ngx_http_kappa_operation_t *op, kappa_errors_t *errors);
+/* Adds VIEWS_REBUILDING or STORE_UNAVAILABLE; gives status back. */
+kappa_status_t ngx_http_kappa_trouble(
+    kappa_status_t status, kappa_errors_t *errors);
+/* A query: appends `{"data":…` to out. */
+kappa_status_t ngx_http_kappa_read(ngx_http_kappa_operation_t *op,
+    kappa_buf_t *out, kappa_outcome_t *outcome, uint64_t *seq,
+    kappa_errors_t *errors);
+/* Takes plan, identity and arena of op over when it says KAPPA_OK; answer is
+ * called on the event loop unless owner has become NULL. */
+kappa_status_t ngx_http_kappa_mutation_start(ngx_http_kappa_operation_t *op,
+    kappa_str_t idempotency_key, kappa_str_t traceparent,
+    void (*answer)(ngx_http_kappa_mutation_t *mutation), void *owner,
+    ngx_http_kappa_mutation_t **out, kappa_errors_t *errors);
+/* In answer: the whole response; lives as long as the call. */
+kappa_status_t ngx_http_kappa_mutation_response(
+    ngx_http_kappa_mutation_t *mutation, kappa_str_t *response,
+    kappa_errors_t *errors);
+/* A subscription: last_event_id may be empty. */
+kappa_status_t ngx_http_kappa_join(ngx_http_kappa_operation_t *op,
+    kappa_str_t last_event_id, kappa_subscriber_t *subscriber,
+    kappa_errors_t *errors);
+void ngx_http_kappa_leave(ngx_http_kappa_app_t *app,
+    ngx_http_kappa_loc_conf_t *klcf, kappa_subscriber_t *subscriber);
+void ngx_http_kappa_operation_release(ngx_http_kappa_operation_t *op);
+/* The members of `extensions`, in out. */
+#define NGX_HTTP_KAPPA_EXTENSIONS 160
+kappa_str_t ngx_http_kappa_extensions(
+    ngx_http_kappa_operation_t *op, uint64_t seq, bool duplicate, char *out);
+
 /* --- requests */
 ngx_int_t ngx_http_kappa_graphql_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_kappa_health_handler(ngx_http_request_t *r);
@@ -184,6 +239,10 @@ ngx_int_t ngx_http_kappa_mutate(
     ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx);
 ngx_int_t ngx_http_kappa_subscribe(
     ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx);
+/* A WebSocket's handshake. */
+ngx_int_t ngx_http_kappa_ws_handler(
+    ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx);
+void ngx_http_kappa_ws_close_all(ngx_http_kappa_app_t *app);
 /* Ends every stream: the worker exits, its clients shall reconnect. */
 void ngx_http_kappa_sse_close_all(ngx_http_kappa_app_t *app);
 

@@ -69,11 +69,7 @@ ngx_http_kappa_ctx_cleanup(void *data)
 {
     ngx_http_kappa_ctx_t *ctx = data;
 
-    kappa_plan_release(ctx->plan);
-    kappa_identity_release(ctx->identity);
-    if (ctx->arena != NULL) {
-        ngx_http_kappa_arena_put(ctx->arena);
-    }
+    ngx_http_kappa_operation_release(&ctx->op);
 }
 
 ngx_http_kappa_ctx_t *
@@ -94,14 +90,6 @@ ngx_http_kappa_get_ctx(ngx_http_request_t *r)
     cleanup->handler = ngx_http_kappa_ctx_cleanup;
     ngx_http_set_ctx(r, ctx, ngx_http_kappa_module);
     return ctx;
-}
-
-const kappa_caller_t *
-ngx_http_kappa_caller(const ngx_http_kappa_ctx_t *ctx)
-{
-    static const kappa_caller_t anonymous;
-
-    return ctx->identity ? &ctx->identity->caller : &anonymous;
 }
 
 /* --- the token --- */
@@ -162,7 +150,7 @@ ngx_http_kappa_cookie(ngx_http_request_t *r, ngx_str_t *name)
     return KAPPA_STR_NULL;
 }
 
-/* NGX_OK: ctx->identity is set. NGX_DECLINED: *reason says why not. */
+/* NGX_OK: ctx->op.identity is set. NGX_DECLINED: *reason says why not. */
 ngx_int_t
 ngx_http_kappa_auth_token(
     ngx_http_request_t *r, kappa_str_t token, const char **reason)
@@ -182,11 +170,21 @@ ngx_http_kappa_auth_token(
         kmcf->issuers.elts, (uint32_t)kmcf->issuers.nelts, token, ngx_time(),
         &identity, reason);
     if (status == KAPPA_OK) {
-        kappa_identity_release(ctx->identity);
-        ctx->identity = identity;
+        kappa_identity_release(ctx->op.identity);
+        ctx->op.identity = identity;
         return NGX_OK;
     }
     return status == KAPPA_INVALID ? NGX_DECLINED : NGX_ERROR;
+}
+
+bool
+ngx_http_kappa_expired(ngx_http_request_t *r)
+{
+    ngx_http_kappa_ctx_t *ctx =
+        ngx_http_get_module_ctx(r, ngx_http_kappa_module);
+
+    return ctx != NULL && ctx->op.identity != NULL
+        && ngx_time() >= ctx->op.identity->expires_s;
 }
 
 bool
@@ -199,7 +197,7 @@ ngx_http_kappa_auth_allows(ngx_http_request_t *r)
     bool holds = false;
 
     if (ctx != NULL && arena != NULL) {
-        kappa_scope_t scope = { .caller = ngx_http_kappa_caller(ctx),
+        kappa_scope_t scope = { .caller = ngx_http_kappa_caller(&ctx->op),
             .now_ms = kappa_now_ms() };
 
         if (kappa_scope_holds(&scope, klcf->require, arena, &holds)
@@ -313,7 +311,7 @@ ngx_http_kappa_authenticate(ngx_http_request_t *r,
     if (klcf->require == NULL || ngx_http_kappa_auth_allows(r)) {
         return NGX_DECLINED;
     }
-    return ctx->identity == NULL
+    return ctx->op.identity == NULL
         ? ngx_http_kappa_unauthorized(r, NULL)
         : ngx_http_kappa_turn_away(r, NGX_HTTP_FORBIDDEN,
             KAPPA_OUTCOME_FORBIDDEN, "FORBIDDEN",

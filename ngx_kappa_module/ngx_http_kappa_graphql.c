@@ -49,13 +49,14 @@ ngx_http_kappa_begin(ngx_http_request_t *r)
     if (ctx == NULL) {
         return NULL;
     }
-    ctx->app = klcf->app;
-    ctx->arena = ngx_http_kappa_arena_get();
-    if (ctx->arena == NULL) {
+    ctx->op.app = klcf->app;
+    ctx->op.klcf = klcf;
+    ctx->op.arena = ngx_http_kappa_arena_get();
+    if (ctx->op.arena == NULL) {
         return NULL;
     }
     kappa_graphql_http_accept(
-        ngx_http_kappa_accept_header(r, ctx->arena), &ctx->accept);
+        ngx_http_kappa_accept_header(r, ctx->op.arena), &ctx->accept);
     ctx->media = kappa_graphql_http_error_media(&ctx->accept);
     return ctx;
 }
@@ -86,9 +87,10 @@ ngx_http_kappa_get(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     if (rc != NGX_OK) {
         return rc;
     }
-    kappa_errors_init(&errors, ctx->arena, 1);
-    kappa_status_t status = kappa_graphql_http_query_string(ctx->arena,
-        kappa_str((char *)r->args.data, r->args.len), &ctx->params, &errors);
+    kappa_errors_init(&errors, ctx->op.arena, 1);
+    kappa_status_t status = kappa_graphql_http_query_string(ctx->op.arena,
+        kappa_str((char *)r->args.data, r->args.len), &ctx->op.params,
+        &errors);
     if (status != KAPPA_OK) {
         ngx_http_kappa_answer_t answer =
             ngx_http_kappa_answer(ctx, KAPPA_OUTCOME_BAD_REQUEST);
@@ -129,6 +131,9 @@ ngx_http_kappa_graphql_handler(ngx_http_request_t *r)
 
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (r->headers_in.upgrade != NULL) {
+        return ngx_http_kappa_ws_handler(r, ctx);
     }
     if (r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) {
         return ngx_http_kappa_get(r, ctx);
@@ -206,8 +211,8 @@ ngx_http_kappa_read_post(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     if (ngx_http_kappa_body(r, &body) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    kappa_errors_init(&errors, ctx->arena, 1);
-    if (kappa_graphql_http_body(ctx->arena, body, &ctx->params, &errors)
+    kappa_errors_init(&errors, ctx->op.arena, 1);
+    if (kappa_graphql_http_body(ctx->op.arena, body, &ctx->op.params, &errors)
         != KAPPA_OK) {
         ngx_http_kappa_answer_t answer =
             ngx_http_kappa_answer(ctx, KAPPA_OUTCOME_BAD_REQUEST);
@@ -227,32 +232,11 @@ ngx_http_kappa_body_handler(ngx_http_request_t *r)
 
 /* --- the plan --- */
 
-static kappa_documents_t *
-ngx_http_kappa_documents(ngx_http_kappa_loc_conf_t *klcf, kappa_store_t *store)
-{
-    uint64_t version = kappa_store_version(store);
-
-    if (klcf->documents != NULL && klcf->documents_version == version) {
-        return klcf->documents;
-    }
-    kappa_documents_destroy(klcf->documents);
-    kappa_document_limits_t limits = {
-        .max_depth = (uint32_t)klcf->limit_depth,
-        .max_tokens = (uint32_t)klcf->limit_tokens,
-        .no_introspection = !klcf->introspection,
-    };
-    klcf->documents = kappa_documents_create(
-        &kappa_alloc_libc, kappa_store_model(store)->schema, &limits);
-    klcf->documents_version = version;
-    return klcf->documents;
-}
-
 static kappa_http_outcome_t
 ngx_http_kappa_outcome_of(kappa_status_t status, const kappa_errors_t *errors)
 {
-    if ((status != KAPPA_INVALID && status != KAPPA_LIMIT)
-        || errors->first == NULL) {
-        return KAPPA_OUTCOME_FAILED;
+    if (status == KAPPA_BUSY || status == KAPPA_IO) {
+        return KAPPA_OUTCOME_UNAVAILABLE;
     }
     if (strcmp(errors->first->code, "PARSE_FAILED") == 0) {
         return KAPPA_OUTCOME_SYNTAX;
@@ -263,41 +247,13 @@ ngx_http_kappa_outcome_of(kappa_status_t status, const kappa_errors_t *errors)
     return KAPPA_OUTCOME_VALIDATION;
 }
 
-/* Fills ctx->plan and ctx->variables. */
-static kappa_status_t
-ngx_http_kappa_prepare(
-    ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx, kappa_errors_t *errors)
-{
-    ngx_http_kappa_loc_conf_t *klcf =
-        ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
-    kappa_documents_t *documents =
-        ngx_http_kappa_documents(klcf, ctx->app->store_handle);
-
-    if (documents == NULL) {
-        return KAPPA_NOMEM;
-    }
-    if (ctx->params.query.data == NULL) {
-        kappa_errors_add(errors, "BAD_USER_INPUT",
-            "the request has no \"query\": send the document's text");
-        return KAPPA_INVALID;
-    }
-    ctx->version = klcf->documents_version;
-    kappa_status_t status = kappa_documents_get(documents, ctx->params.query,
-        ctx->params.operation_name, &ctx->plan, errors);
-    if (status != KAPPA_OK) {
-        return status;
-    }
-    return kappa_plan_variables(ctx->plan, &ctx->params.variables, ctx->arena,
-        &ctx->variables, errors);
-}
-
 /* For $kappa_operation_name and $kappa_operation_type. */
 static void
 ngx_http_kappa_note_operation(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 {
-    kappa_str_t name = kappa_plan_operation_name(ctx->plan);
+    kappa_str_t name = kappa_plan_operation_name(ctx->op.plan);
 
-    ctx->operation_type = (ngx_uint_t)kappa_plan_operation(ctx->plan) + 1;
+    ctx->operation_type = (ngx_uint_t)kappa_plan_operation(ctx->op.plan) + 1;
     if (name.len > 0) {
         ctx->operation_name.data = ngx_pnalloc(r->pool, name.len);
         if (ctx->operation_name.data != NULL) {
@@ -310,7 +266,7 @@ ngx_http_kappa_note_operation(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 static ngx_int_t
 ngx_http_kappa_dispatch(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 {
-    kappa_operation_type_t operation = kappa_plan_operation(ctx->plan);
+    kappa_operation_type_t operation = kappa_plan_operation(ctx->op.plan);
     bool subscription = operation == KAPPA_OPERATION_SUBSCRIPTION;
 
     ngx_http_kappa_note_operation(r, ctx);
@@ -338,84 +294,66 @@ ngx_http_kappa_dispatch(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     return ngx_http_kappa_mutate(r, ctx);
 }
 
+/* An error before anything was executed. */
+static ngx_int_t
+ngx_http_kappa_send_failure(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
+    kappa_status_t status, const kappa_errors_t *errors)
+{
+    if (errors->count == 0) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    ngx_http_kappa_answer_t answer =
+        ngx_http_kappa_answer(ctx, ngx_http_kappa_outcome_of(status, errors));
+    if (answer.outcome == KAPPA_OUTCOME_UNAVAILABLE) {
+        answer.retry_after = 1;
+    }
+    return ngx_http_kappa_send_errors(r, &answer, errors);
+}
+
 static ngx_int_t
 ngx_http_kappa_serve(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 {
     kappa_errors_t errors;
 
-    if (ctx->app->store_handle == NULL) {
-        return ngx_http_kappa_refuse_ctx(r, ctx, KAPPA_OUTCOME_UNAVAILABLE,
-            "STORE_UNAVAILABLE",
-            "the store can't be opened; the server's log says why");
-    }
-    kappa_errors_init(&errors, ctx->arena, 0);
-    kappa_status_t status = ngx_http_kappa_prepare(r, ctx, &errors);
-    if (status == KAPPA_NOMEM) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-    if (status != KAPPA_OK) {
-        ngx_http_kappa_answer_t answer = ngx_http_kappa_answer(
-            ctx, ngx_http_kappa_outcome_of(status, &errors));
-        return ngx_http_kappa_send_errors(r, &answer, &errors);
-    }
-    return ngx_http_kappa_dispatch(r, ctx);
+    kappa_errors_init(&errors, ctx->op.arena, 0);
+    kappa_status_t status = ngx_http_kappa_prepare(&ctx->op, &errors);
+
+    return status == KAPPA_OK
+        ? ngx_http_kappa_dispatch(r, ctx)
+        : ngx_http_kappa_send_failure(r, ctx, status, &errors);
 }
 
 /* --- the query path --- */
-
-static kappa_buf_t ngx_http_kappa_out = { .alloc = &kappa_alloc_libc };
 
 /* A worker keeps this much for the next answer. */
 #define OUT_BYTES_KEPT (1024 * 1024)
 
 static ngx_int_t
-ngx_http_kappa_run(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
-    kappa_snapshot_t *snapshot)
+ngx_http_kappa_query(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 {
-    kappa_buf_t *out = &ngx_http_kappa_out;
+    static kappa_buf_t out = { .alloc = &kappa_alloc_libc };
     kappa_outcome_t outcome;
+    kappa_errors_t errors;
+    uint64_t seq;
 
-    kappa_buf_reset(out);
-    if (kappa_execute(ctx->plan, ctx->variables, kappa_snapshot_data(snapshot),
-            ctx->arena, out, &outcome)
-        != KAPPA_OK) {
+    kappa_buf_reset(&out);
+    kappa_errors_init(&errors, ctx->op.arena, 1);
+    kappa_status_t status =
+        ngx_http_kappa_read(&ctx->op, &out, &outcome, &seq, &errors);
+    if (status != KAPPA_OK) {
+        return ngx_http_kappa_send_failure(r, ctx, status, &errors);
+    }
+    kappa_response_end(&out, KAPPA_STR_NULL);
+    if (out.failed) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     ngx_http_kappa_note_error(r, outcome.code);
-    kappa_response_end(out, KAPPA_STR_NULL);
-    if (out->failed) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
     ngx_http_kappa_answer_t answer = ngx_http_kappa_answer(ctx,
         outcome.error_count ? KAPPA_OUTCOME_DATA_ERRORS : KAPPA_OUTCOME_DATA);
-    answer.seq = kappa_snapshot_position(snapshot);
-    return ngx_http_kappa_send(r, &answer, kappa_buf_view(out));
-}
-
-static ngx_int_t
-ngx_http_kappa_query(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
-{
-    ngx_time_t *now = ngx_timeofday();
-    kappa_read_options_t options = { .caller = ngx_http_kappa_caller(ctx),
-        .now_ms = (int64_t)now->sec * 1000 + now->msec };
-    kappa_snapshot_t *snapshot;
-    kappa_status_t status =
-        kappa_snapshot_begin(ctx->app->store_handle, &options, &snapshot);
-
-    if (status == KAPPA_BUSY) {
-        return ngx_http_kappa_refuse_ctx(r, ctx, KAPPA_OUTCOME_UNAVAILABLE,
-            "VIEWS_REBUILDING",
-            "the views are being rebuilt from the log: try again soon");
-    }
-    if (status != KAPPA_OK) {
-        return ngx_http_kappa_refuse_ctx(r, ctx, KAPPA_OUTCOME_UNAVAILABLE,
-            "STORE_UNAVAILABLE",
-            "the views can't be read; the server's log says why");
-    }
-    ngx_int_t rc = ngx_http_kappa_run(r, ctx, snapshot);
-    kappa_snapshot_end(snapshot);
-    if (ngx_http_kappa_out.cap > OUT_BYTES_KEPT) {
-        kappa_buf_release(&ngx_http_kappa_out);
+    answer.seq = seq;
+    ngx_int_t rc = ngx_http_kappa_send(r, &answer, kappa_buf_view(&out));
+    if (out.cap > OUT_BYTES_KEPT) {
+        kappa_buf_release(&out);
     }
     return rc;
 }

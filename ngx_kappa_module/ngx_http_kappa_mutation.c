@@ -2,19 +2,10 @@
 
 #include "base/time.h"
 
-/* The mutation path: the request becomes a job for the append thread, which
+/* The mutation path: an operation becomes a job for the append thread, which
  * decides, makes it durable and runs the selection; the bell brings it back
  * to the event loop. The job owns what it needs, so a client that goes away
  * changes nothing. */
-
-typedef struct {
-    ngx_http_kappa_note_t note; /* first: a note is its mutation */
-    kappa_job_t job;
-    ngx_http_request_t *request; /* NULL: gone */
-    kappa_str_t epoch;
-    const kappa_identity_t *identity;
-    void **link; /* the request's way to us, in its pool */
-} ngx_http_kappa_mutation_t;
 
 /* On the append thread. */
 static void
@@ -28,13 +19,86 @@ ngx_http_kappa_job_done(kappa_job_t *job)
 static void
 ngx_http_kappa_mutation_destroy(ngx_http_kappa_mutation_t *mutation)
 {
-    kappa_arena_t *arena = mutation->job.arena;
+    ngx_http_kappa_operation_t op = mutation->op; /* it lies in its arena */
 
     kappa_buf_release(&mutation->job.response);
-    kappa_plan_release(mutation->job.plan);
-    kappa_identity_release(mutation->identity);
-    ngx_http_kappa_arena_put(arena);
+    ngx_http_kappa_operation_release(&op);
 }
+
+static void
+ngx_http_kappa_mutation_back(ngx_http_kappa_note_t *note)
+{
+    ngx_http_kappa_mutation_t *mutation = (ngx_http_kappa_mutation_t *)note;
+
+    ngx_http_kappa_unhold();
+    if (mutation->owner != NULL) {
+        mutation->answer(mutation);
+    }
+    ngx_http_kappa_mutation_destroy(mutation);
+}
+
+kappa_status_t
+ngx_http_kappa_mutation_start(ngx_http_kappa_operation_t *op,
+    kappa_str_t idempotency_key, kappa_str_t traceparent,
+    void (*answer)(ngx_http_kappa_mutation_t *mutation), void *owner,
+    ngx_http_kappa_mutation_t **out, kappa_errors_t *errors)
+{
+    ngx_http_kappa_mutation_t *mutation =
+        KAPPA_NEW(op->arena, ngx_http_kappa_mutation_t);
+
+    if (op->app->appender == NULL || mutation == NULL) {
+        return KAPPA_NOMEM;
+    }
+    mutation->note.handler = ngx_http_kappa_mutation_back;
+    mutation->answer = answer;
+    mutation->owner = owner;
+    mutation->op = *op;
+    mutation->job = (kappa_job_t){
+        .plan = op->plan,
+        .version = op->version,
+        .variables = op->variables,
+        .caller = *ngx_http_kappa_caller(op),
+        .idempotency_key = idempotency_key,
+        .traceparent = traceparent,
+        .now_ms = kappa_now_ms(),
+        .arena = op->arena,
+        .done = ngx_http_kappa_job_done,
+        .owner = mutation,
+    };
+    kappa_buf_init(&mutation->job.response, &kappa_alloc_libc);
+    if (kappa_appender_submit(op->app->appender, &mutation->job) != KAPPA_OK) {
+        kappa_errors_add(errors, "OVERLOADED",
+            "too many mutations are waiting: try again soon");
+        return KAPPA_BUSY;
+    }
+    ngx_http_kappa_hold();
+    op->plan = NULL;
+    op->identity = NULL;
+    op->arena = NULL;
+    *out = mutation;
+    return KAPPA_OK;
+}
+
+kappa_status_t
+ngx_http_kappa_mutation_response(ngx_http_kappa_mutation_t *mutation,
+    kappa_str_t *response, kappa_errors_t *errors)
+{
+    kappa_job_t *job = &mutation->job;
+    char extensions[NGX_HTTP_KAPPA_EXTENSIONS];
+
+    if (job->status != KAPPA_OK) {
+        kappa_errors_add(
+            errors, job->code, "%.*s", KAPPA_STR_ARG(job->message));
+        return KAPPA_IO;
+    }
+    kappa_response_end(&job->response,
+        ngx_http_kappa_extensions(
+            &mutation->op, job->seq, job->duplicate, extensions));
+    *response = kappa_buf_view(&job->response);
+    return job->response.failed ? KAPPA_NOMEM : KAPPA_OK;
+}
+
+/* --- over HTTP --- */
 
 static ngx_int_t
 ngx_http_kappa_send_outcome(
@@ -42,49 +106,38 @@ ngx_http_kappa_send_outcome(
 {
     ngx_http_kappa_ctx_t *ctx =
         ngx_http_get_module_ctx(r, ngx_http_kappa_module);
-    kappa_job_t *job = &mutation->job;
-    ngx_http_kappa_answer_t answer =
-        ngx_http_kappa_answer(ctx, KAPPA_OUTCOME_DATA);
-    char extensions[160];
+    const kappa_job_t *job = &mutation->job;
+    ngx_http_kappa_answer_t answer = ngx_http_kappa_answer(ctx,
+        job->outcome.error_count ? KAPPA_OUTCOME_DATA_ERRORS
+                                 : KAPPA_OUTCOME_DATA);
+    kappa_errors_t errors;
+    kappa_str_t response;
 
-    if (job->status != KAPPA_OK) {
+    kappa_errors_init(&errors, mutation->job.arena, 1);
+    kappa_status_t status =
+        ngx_http_kappa_mutation_response(mutation, &response, &errors);
+    if (status == KAPPA_NOMEM) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (status != KAPPA_OK) {
         answer.outcome = KAPPA_OUTCOME_UNAVAILABLE;
         answer.retry_after = 1;
-        return ngx_http_kappa_refuse(r, &answer, job->code,
-            job->message.data ? job->message.data : job->code);
+        return ngx_http_kappa_send_errors(r, &answer, &errors);
     }
     answer.seq = job->seq;
     ngx_http_kappa_note_error(r, job->outcome.code);
-    answer.outcome = job->outcome.error_count ? KAPPA_OUTCOME_DATA_ERRORS
-                                              : KAPPA_OUTCOME_DATA;
-    ngx_str_t epoch = { mutation->epoch.len, (u_char *)mutation->epoch.data };
-    u_char *end = ngx_snprintf((u_char *)extensions, sizeof(extensions),
-        "\"kappa\":{\"position\":\"%V-%uL\"%s}", &epoch, (uint64_t)job->seq,
-        job->duplicate ? ",\"duplicate\":true" : "");
-    kappa_response_end(&job->response,
-        kappa_str(extensions, (size_t)(end - (u_char *)extensions)));
-    if (job->response.failed) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-    return ngx_http_kappa_send(r, &answer, kappa_buf_view(&job->response));
+    return ngx_http_kappa_send(r, &answer, response);
 }
 
 static void
-ngx_http_kappa_mutation_back(ngx_http_kappa_note_t *note)
+ngx_http_kappa_mutation_answer(ngx_http_kappa_mutation_t *mutation)
 {
-    ngx_http_kappa_mutation_t *mutation = (ngx_http_kappa_mutation_t *)note;
-    ngx_http_request_t *r = mutation->request;
-
-    ngx_http_kappa_unhold();
-    if (r == NULL) {
-        ngx_http_kappa_mutation_destroy(mutation);
-        return;
-    }
+    void **link = mutation->owner;
+    ngx_http_request_t *r = link[1];
     ngx_connection_t *c = r->connection;
 
-    *mutation->link = NULL;
+    link[0] = NULL;
     ngx_int_t rc = ngx_http_kappa_send_outcome(r, mutation);
-    ngx_http_kappa_mutation_destroy(mutation);
     ngx_http_finalize_request(r, rc);
     ngx_http_run_posted_requests(c);
 }
@@ -93,10 +146,11 @@ ngx_http_kappa_mutation_back(ngx_http_kappa_note_t *note)
 static void
 ngx_http_kappa_mutation_forget(void *data)
 {
-    ngx_http_kappa_mutation_t *mutation = *(void **)data;
+    void **link = data;
+    ngx_http_kappa_mutation_t *mutation = link[0];
 
     if (mutation != NULL) {
-        mutation->request = NULL;
+        mutation->owner = NULL;
     }
 }
 
@@ -113,66 +167,45 @@ ngx_http_kappa_header_copy(
         arena, kappa_str((char *)header->value.data, header->value.len));
 }
 
-static ngx_http_kappa_mutation_t *
-ngx_http_kappa_mutation_create(
-    ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
-{
-    kappa_arena_t *arena = ctx->arena;
-    ngx_http_kappa_mutation_t *mutation =
-        KAPPA_NEW(arena, ngx_http_kappa_mutation_t);
-
-    if (mutation == NULL) {
-        return NULL;
-    }
-    mutation->note.handler = ngx_http_kappa_mutation_back;
-    mutation->request = r;
-    mutation->epoch = kappa_store_epoch(ctx->app->store_handle);
-    mutation->identity = kappa_identity_retain(ctx->identity);
-    mutation->job = (kappa_job_t){
-        .plan = kappa_plan_retain(ctx->plan),
-        .version = ctx->version,
-        .variables = ctx->variables,
-        .caller = *ngx_http_kappa_caller(ctx),
-        .idempotency_key =
-            ngx_http_kappa_header_copy(r, arena, "idempotency-key"),
-        .traceparent = ngx_http_kappa_header_copy(r, arena, "traceparent"),
-        .now_ms = kappa_now_ms(),
-        .arena = arena,
-        .done = ngx_http_kappa_job_done,
-        .owner = mutation,
-    };
-    kappa_buf_init(&mutation->job.response, &kappa_alloc_libc);
-    ctx->arena = NULL;
-    return mutation;
-}
-
 ngx_int_t
 ngx_http_kappa_mutate(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 {
     ngx_pool_cleanup_t *cleanup =
-        ngx_pool_cleanup_add(r->pool, sizeof(void *));
+        ngx_pool_cleanup_add(r->pool, 2 * sizeof(void *));
+    ngx_http_kappa_mutation_t *mutation;
+    kappa_errors_t errors;
 
-    if (ctx->app->appender == NULL || cleanup == NULL) {
+    if (cleanup == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    ngx_http_kappa_mutation_t *mutation =
-        ngx_http_kappa_mutation_create(r, ctx);
-    if (mutation == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    void **link = cleanup->data; /* the mutation, and its request */
+    link[0] = NULL;
+    link[1] = r;
+    kappa_arena_t *arena = ctx->op.arena;
+    const kappa_identity_t *identity = ctx->op.identity;
+    kappa_errors_init(&errors, arena, 1);
+    kappa_identity_retain(identity); /* the job's; ours stays for variables */
+    kappa_status_t status = ngx_http_kappa_mutation_start(&ctx->op,
+        ngx_http_kappa_header_copy(r, arena, "idempotency-key"),
+        ngx_http_kappa_header_copy(r, arena, "traceparent"),
+        ngx_http_kappa_mutation_answer, link, &mutation, &errors);
+
+    if (status != KAPPA_OK) {
+        kappa_identity_release(identity);
+    } else {
+        ctx->op.identity = identity;
     }
-    if (kappa_appender_submit(ctx->app->appender, &mutation->job)
-        != KAPPA_OK) {
+    if (status == KAPPA_BUSY) {
         ngx_http_kappa_answer_t answer =
             ngx_http_kappa_answer(ctx, KAPPA_OUTCOME_UNAVAILABLE);
 
         answer.retry_after = 1;
-        ngx_http_kappa_mutation_destroy(mutation);
-        return ngx_http_kappa_refuse(r, &answer, "OVERLOADED",
-            "too many mutations are waiting: try again soon");
+        return ngx_http_kappa_send_errors(r, &answer, &errors);
     }
-    ngx_http_kappa_hold();
-    mutation->link = cleanup->data;
-    *mutation->link = mutation;
+    if (status != KAPPA_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    link[0] = mutation;
     cleanup->handler = ngx_http_kappa_mutation_forget;
     r->main->count++;
     r->read_event_handler = ngx_http_block_reading;

@@ -51,9 +51,9 @@ ngx_http_kappa_answer(
     ngx_http_kappa_answer_t answer = { .media = ctx->media,
         .outcome = outcome };
 
-    if (ctx->app->store_handle != NULL) {
-        answer.epoch = kappa_store_epoch(ctx->app->store_handle);
-        answer.seq = kappa_store_position(ctx->app->store_handle);
+    if (ctx->op.app->store_handle != NULL) {
+        answer.epoch = kappa_store_epoch(ctx->op.app->store_handle);
+        answer.seq = kappa_store_position(ctx->op.app->store_handle);
     }
     return answer;
 }

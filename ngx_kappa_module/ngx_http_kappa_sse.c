@@ -40,7 +40,7 @@ ngx_http_kappa_stream_cleanup(void *data)
 {
     ngx_http_kappa_stream_t *stream = data;
 
-    kappa_live_leave(stream->app->live, &stream->subscriber);
+    ngx_http_kappa_leave(stream->app, stream->klcf, &stream->subscriber);
     if (stream->heartbeat.timer_set) {
         ngx_del_timer(&stream->heartbeat);
     }
@@ -49,7 +49,6 @@ ngx_http_kappa_stream_cleanup(void *data)
     }
     ngx_queue_remove(&stream->queue);
     kappa_buf_release(&stream->out);
-    stream->klcf->subscriptions--;
 }
 
 /* Without a last chunk: the client sees that it was cut, and reconnects. */
@@ -213,6 +212,10 @@ ngx_http_kappa_stream_heartbeat_handler(ngx_event_t *ev)
 {
     ngx_http_kappa_stream_t *stream = ev->data;
 
+    if (ngx_http_kappa_expired(stream->request)) {
+        ngx_http_kappa_stream_cut(stream);
+        return;
+    }
     ngx_add_timer(ev, stream->klcf->heartbeat);
     stream->beat = 1;
     ngx_http_kappa_stream_pump(stream);
@@ -243,73 +246,6 @@ ngx_http_kappa_stream_writable(ngx_http_request_t *r)
 
 /* --- beginning --- */
 
-/* Where the client stopped: extensions.kappa.after or Last-Event-ID. False:
- * nowhere, or in another log. */
-static bool
-ngx_http_kappa_after(
-    ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx, uint64_t *seq)
-{
-    const kappa_value_t *kappa =
-        kappa_value_member(&ctx->params.extensions, KAPPA_STR("kappa"));
-    const kappa_value_t *after =
-        kappa ? kappa_value_member(kappa, KAPPA_STR("after")) : NULL;
-    ngx_table_elt_t *header =
-        ngx_http_kappa_request_header(r, "last-event-id");
-    kappa_str_t text = KAPPA_STR_NULL;
-    kappa_position_t position;
-
-    if (after != NULL && after->kind == KAPPA_STRING) {
-        text = after->as.string;
-    } else if (header != NULL) {
-        text = kappa_str((char *)header->value.data, header->value.len);
-    }
-    if (text.data == NULL || !kappa_position_parse(text, &position)
-        || !kappa_str_eq(kappa_epoch_str(&position.epoch),
-            kappa_store_epoch(ctx->app->store_handle))) {
-        return false;
-    }
-    *seq = position.seq;
-    return true;
-}
-
-/* Document, operation and variables as bytes. */
-static kappa_str_t
-ngx_http_kappa_identity(ngx_http_kappa_ctx_t *ctx)
-{
-    kappa_buf_t buf;
-
-    kappa_buf_init(&buf, &kappa_alloc_libc);
-    kappa_json_string(&buf, ctx->params.query);
-    if (ctx->params.operation_name.data != NULL) {
-        kappa_json_string(&buf, ctx->params.operation_name);
-    }
-    kappa_json_value(&buf, &ctx->params.variables);
-    kappa_str_t identity = buf.failed
-        ? KAPPA_STR_NULL
-        : kappa_str_dup(ctx->arena, kappa_buf_view(&buf));
-    kappa_buf_release(&buf);
-    return identity;
-}
-
-static kappa_status_t
-ngx_http_kappa_join(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
-    ngx_http_kappa_stream_t *stream)
-{
-    kappa_subscription_t subscription = {
-        .plan = ctx->plan,
-        .variables = ctx->variables,
-        .identity = ngx_http_kappa_identity(ctx),
-        .caller = ngx_http_kappa_caller(ctx),
-    };
-
-    if (subscription.identity.data == NULL) {
-        return KAPPA_NOMEM;
-    }
-    subscription.resume = ngx_http_kappa_after(r, ctx, &subscription.after);
-    return kappa_live_join(
-        stream->app->live, &subscription, &stream->subscriber);
-}
-
 static ngx_http_kappa_stream_t *
 ngx_http_kappa_stream_create(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 {
@@ -318,7 +254,7 @@ ngx_http_kappa_stream_create(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     if (stream == NULL) {
         return NULL;
     }
-    stream->app = ctx->app;
+    stream->app = ctx->op.app;
     stream->klcf = ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
     stream->request = r;
     stream->subscriber.ready = ngx_http_kappa_stream_ready;
@@ -333,16 +269,20 @@ ngx_http_kappa_stream_create(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     return stream;
 }
 
+/* No stream: the error as an answer of its own. */
 static ngx_int_t
 ngx_http_kappa_refuse_stream(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
-    const char *code, const char *message)
+    const kappa_errors_t *errors)
 {
     ngx_http_kappa_answer_t answer =
         ngx_http_kappa_answer(ctx, KAPPA_OUTCOME_UNAVAILABLE);
 
+    if (errors->count == 0) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
     answer.media = kappa_graphql_http_error_media(&ctx->accept);
     answer.retry_after = 1;
-    return ngx_http_kappa_refuse(r, &answer, code, message);
+    return ngx_http_kappa_send_errors(r, &answer, errors);
 }
 
 static ngx_int_t
@@ -364,10 +304,10 @@ ngx_http_kappa_stream_begin(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
         return rc;
     }
-    kappa_plan_release(ctx->plan);
-    ctx->plan = NULL;
-    ngx_http_kappa_arena_put(ctx->arena);
-    ctx->arena = NULL;
+    kappa_plan_release(ctx->op.plan);
+    ctx->op.plan = NULL;
+    ngx_http_kappa_arena_put(ctx->op.arena);
+    ctx->op.arena = NULL;
     ctx->stream = stream;
     r->read_event_handler = ngx_http_test_reading;
     r->write_event_handler = ngx_http_kappa_stream_writable;
@@ -382,32 +322,23 @@ ngx_http_kappa_stream_begin(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
 ngx_int_t
 ngx_http_kappa_subscribe(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 {
-    ngx_http_kappa_loc_conf_t *klcf =
-        ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
+    ngx_table_elt_t *last = ngx_http_kappa_request_header(r, "last-event-id");
     ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(r->pool, 0);
     ngx_http_kappa_stream_t *stream = ngx_http_kappa_stream_create(r, ctx);
+    kappa_errors_t errors;
 
-    if (ctx->app->live == NULL || stream == NULL || cleanup == NULL) {
+    if (stream == NULL || cleanup == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (klcf->subscriptions >= klcf->limit_subscriptions) {
-        return ngx_http_kappa_refuse_stream(r, ctx, "LIMIT_EXCEEDED",
-            "too many subscriptions (kappa_limit_subscriptions)");
+    kappa_errors_init(&errors, ctx->op.arena, 1);
+    if (ngx_http_kappa_join(&ctx->op,
+            last ? kappa_str((char *)last->value.data, last->value.len)
+                 : KAPPA_STR_NULL,
+            &stream->subscriber, &errors)
+        != KAPPA_OK) {
+        return ngx_http_kappa_refuse_stream(r, ctx, &errors);
     }
-    switch (ngx_http_kappa_join(r, ctx, stream)) {
-    case KAPPA_OK:
-        break;
-    case KAPPA_BUSY:
-        return ngx_http_kappa_refuse_stream(r, ctx, "VIEWS_REBUILDING",
-            "the views are being rebuilt from the log: try again soon");
-    case KAPPA_NOMEM:
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    default:
-        return ngx_http_kappa_refuse_stream(r, ctx, "STORE_UNAVAILABLE",
-            "the views can't be read; the server's log says why");
-    }
-    klcf->subscriptions++;
-    ngx_queue_insert_tail(&ctx->app->streams, &stream->queue);
+    ngx_queue_insert_tail(&stream->app->streams, &stream->queue);
     cleanup->handler = ngx_http_kappa_stream_cleanup;
     cleanup->data = stream;
     return ngx_http_kappa_stream_begin(r, ctx, stream);

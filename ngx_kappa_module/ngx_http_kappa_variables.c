@@ -26,8 +26,8 @@ ngx_http_kappa_variable_subject(
 {
     ngx_http_kappa_ctx_t *ctx =
         ngx_http_get_module_ctx(r, ngx_http_kappa_module);
-    kappa_str_t sub = ctx != NULL && ctx->identity != NULL
-        ? ctx->identity->caller.sub
+    kappa_str_t sub = ctx != NULL && ctx->op.identity != NULL
+        ? ctx->op.identity->caller.sub
         : KAPPA_STR_NULL;
 
     (void)data;
@@ -45,8 +45,8 @@ ngx_http_kappa_variable_claim(
     const kappa_value_t *claim = NULL;
     size_t prefix = sizeof("kappa_claim_") - 1;
 
-    if (ctx != NULL && ctx->identity != NULL) {
-        claim = kappa_value_member(&ctx->identity->caller.claims,
+    if (ctx != NULL && ctx->op.identity != NULL) {
+        claim = kappa_value_member(&ctx->op.identity->caller.claims,
             kappa_str((char *)name->data + prefix, name->len - prefix));
     }
     if (claim == NULL || kappa_is_null(claim)) {

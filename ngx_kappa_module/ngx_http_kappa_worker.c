@@ -233,6 +233,7 @@ static ngx_int_t
 ngx_http_kappa_start(ngx_cycle_t *cycle, ngx_http_kappa_app_t *app)
 {
     ngx_queue_init(&app->streams);
+    ngx_queue_init(&app->sockets);
     app->wake.handler = ngx_http_kappa_wake_handler;
     app->wake.data = app;
     app->wake.log = cycle->log;
@@ -254,6 +255,7 @@ ngx_http_kappa_close(ngx_http_kappa_app_t *app)
 {
     ngx_http_kappa_stop(app);
     ngx_http_kappa_sse_close_all(app);
+    ngx_http_kappa_ws_close_all(app);
     kappa_live_destroy(app->live);
     app->live = NULL;
     if (app->store_handle != NULL) {
@@ -270,6 +272,7 @@ ngx_http_kappa_tick_handler(ngx_event_t *ev)
     for (ngx_uint_t i = 0; i < ngx_http_kappa_worker.apps->nelts; i++) {
         if (ngx_exiting) {
             ngx_http_kappa_sse_close_all(apps[i]);
+            ngx_http_kappa_ws_close_all(apps[i]);
         }
         ngx_http_kappa_wake(apps[i]);
     }

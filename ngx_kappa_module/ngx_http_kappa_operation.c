@@ -1,0 +1,220 @@
+#include "ngx_kappa_module/ngx_http_kappa.h"
+
+#include "base/json.h"
+#include "base/time.h"
+#include "log/position.h"
+
+/* One GraphQL operation, whatever transport it came by: planned, then read,
+ * handed to the append thread, or joined to its group. */
+
+void
+ngx_http_kappa_operation_release(ngx_http_kappa_operation_t *op)
+{
+    kappa_plan_release(op->plan);
+    kappa_identity_release(op->identity);
+    if (op->arena != NULL) {
+        ngx_http_kappa_arena_put(op->arena);
+    }
+    op->plan = NULL;
+    op->identity = NULL;
+    op->arena = NULL;
+}
+
+const kappa_caller_t *
+ngx_http_kappa_caller(const ngx_http_kappa_operation_t *op)
+{
+    static const kappa_caller_t anonymous;
+
+    return op->identity ? &op->identity->caller : &anonymous;
+}
+
+/* --- planning --- */
+
+static kappa_documents_t *
+ngx_http_kappa_documents(ngx_http_kappa_loc_conf_t *klcf, kappa_store_t *store)
+{
+    uint64_t version = kappa_store_version(store);
+
+    if (klcf->documents != NULL && klcf->documents_version == version) {
+        return klcf->documents;
+    }
+    kappa_documents_destroy(klcf->documents);
+    kappa_document_limits_t limits = {
+        .max_depth = (uint32_t)klcf->limit_depth,
+        .max_tokens = (uint32_t)klcf->limit_tokens,
+        .no_introspection = !klcf->introspection,
+    };
+    klcf->documents = kappa_documents_create(
+        &kappa_alloc_libc, kappa_store_model(store)->schema, &limits);
+    klcf->documents_version = version;
+    return klcf->documents;
+}
+
+static kappa_status_t
+ngx_http_kappa_plan(ngx_http_kappa_operation_t *op, kappa_errors_t *errors)
+{
+    kappa_documents_t *documents =
+        ngx_http_kappa_documents(op->klcf, op->app->store_handle);
+
+    if (documents == NULL) {
+        return KAPPA_NOMEM;
+    }
+    if (op->params.query.data == NULL) {
+        kappa_errors_add(errors, "BAD_USER_INPUT",
+            "the request has no \"query\": send the document's text");
+        return KAPPA_INVALID;
+    }
+    op->version = op->klcf->documents_version;
+    kappa_status_t status = kappa_documents_get(documents, op->params.query,
+        op->params.operation_name, &op->plan, errors);
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    return kappa_plan_variables(
+        op->plan, &op->params.variables, op->arena, &op->variables, errors);
+}
+
+kappa_status_t
+ngx_http_kappa_prepare(ngx_http_kappa_operation_t *op, kappa_errors_t *errors)
+{
+    if (op->app->store_handle == NULL) {
+        return ngx_http_kappa_trouble(KAPPA_IO, errors);
+    }
+    kappa_status_t status = ngx_http_kappa_plan(op, errors);
+
+    if (status != KAPPA_OK && errors->count == 0) {
+        return KAPPA_NOMEM;
+    }
+    return status;
+}
+
+/* What a status of the store means to a client. */
+kappa_status_t
+ngx_http_kappa_trouble(kappa_status_t status, kappa_errors_t *errors)
+{
+    if (status == KAPPA_BUSY) {
+        kappa_errors_add(errors, "VIEWS_REBUILDING",
+            "the views are being rebuilt from the log: try again soon");
+    } else if (status == KAPPA_IO) {
+        kappa_errors_add(errors, "STORE_UNAVAILABLE",
+            "the store can't be used; the server's log says why");
+    }
+    return status;
+}
+
+/* --- reading --- */
+
+kappa_status_t
+ngx_http_kappa_read(ngx_http_kappa_operation_t *op, kappa_buf_t *out,
+    kappa_outcome_t *outcome, uint64_t *seq, kappa_errors_t *errors)
+{
+    ngx_time_t *now = ngx_timeofday();
+    kappa_read_options_t options = { .caller = ngx_http_kappa_caller(op),
+        .now_ms = (int64_t)now->sec * 1000 + now->msec };
+    kappa_snapshot_t *snapshot;
+    kappa_status_t status =
+        kappa_snapshot_begin(op->app->store_handle, &options, &snapshot);
+
+    if (status != KAPPA_OK) {
+        return ngx_http_kappa_trouble(status, errors);
+    }
+    *seq = kappa_snapshot_position(snapshot);
+    status = kappa_execute(op->plan, op->variables,
+        kappa_snapshot_data(snapshot), op->arena, out, outcome);
+    kappa_snapshot_end(snapshot);
+    return status == KAPPA_IO ? ngx_http_kappa_trouble(status, errors)
+                              : status;
+}
+
+kappa_str_t
+ngx_http_kappa_extensions(
+    ngx_http_kappa_operation_t *op, uint64_t seq, bool duplicate, char *out)
+{
+    kappa_str_t epoch = kappa_store_epoch(op->app->store_handle);
+    ngx_str_t name = { epoch.len, (u_char *)epoch.data };
+    u_char *end = ngx_snprintf((u_char *)out, NGX_HTTP_KAPPA_EXTENSIONS,
+        "\"kappa\":{\"position\":\"%V-%uL\"%s}", &name, (uint64_t)seq,
+        duplicate ? ",\"duplicate\":true" : "");
+
+    return kappa_str(out, (size_t)(end - (u_char *)out));
+}
+
+/* --- subscribing --- */
+
+/* Where the client stopped: extensions.kappa.after or last_event_id. */
+static kappa_str_t
+ngx_http_kappa_after_text(
+    const ngx_http_kappa_operation_t *op, kappa_str_t last_event_id)
+{
+    const kappa_value_t *kappa =
+        kappa_value_member(&op->params.extensions, KAPPA_STR("kappa"));
+    const kappa_value_t *after =
+        kappa ? kappa_value_member(kappa, KAPPA_STR("after")) : NULL;
+
+    return after != NULL && after->kind == KAPPA_STRING ? after->as.string
+                                                        : last_event_id;
+}
+
+/* Document, operation and variables as bytes. */
+static kappa_str_t
+ngx_http_kappa_identity(ngx_http_kappa_operation_t *op)
+{
+    kappa_buf_t buf;
+
+    kappa_buf_init(&buf, &kappa_alloc_libc);
+    kappa_json_string(&buf, op->params.query);
+    if (op->params.operation_name.data != NULL) {
+        kappa_json_string(&buf, op->params.operation_name);
+    }
+    kappa_json_value(&buf, &op->params.variables);
+    kappa_str_t identity = buf.failed
+        ? KAPPA_STR_NULL
+        : kappa_str_dup(op->arena, kappa_buf_view(&buf));
+    kappa_buf_release(&buf);
+    return identity;
+}
+
+kappa_status_t
+ngx_http_kappa_join(ngx_http_kappa_operation_t *op, kappa_str_t last_event_id,
+    kappa_subscriber_t *subscriber, kappa_errors_t *errors)
+{
+    kappa_str_t after = ngx_http_kappa_after_text(op, last_event_id);
+    kappa_position_t position;
+    kappa_subscription_t subscription = {
+        .plan = op->plan,
+        .variables = op->variables,
+        .identity = ngx_http_kappa_identity(op),
+        .caller = ngx_http_kappa_caller(op),
+    };
+
+    if (op->app->live == NULL || subscription.identity.data == NULL) {
+        return KAPPA_NOMEM;
+    }
+    if (op->klcf->subscriptions >= op->klcf->limit_subscriptions) {
+        kappa_errors_add(errors, "LIMIT_EXCEEDED",
+            "too many subscriptions (kappa_limit_subscriptions)");
+        return KAPPA_LIMIT;
+    }
+    if (after.len > 0) {
+        subscription.resume = kappa_position_parse(after, &position)
+            && kappa_str_eq(kappa_epoch_str(&position.epoch),
+                kappa_store_epoch(op->app->store_handle));
+        subscription.after = subscription.resume ? position.seq : 0;
+        subscription.gap = !subscription.resume;
+    }
+    kappa_status_t status =
+        kappa_live_join(op->app->live, &subscription, subscriber);
+
+    if (status == KAPPA_OK) {
+        op->klcf->subscriptions++;
+    }
+    return ngx_http_kappa_trouble(status, errors);
+}
+
+void
+ngx_http_kappa_leave(ngx_http_kappa_app_t *app,
+    ngx_http_kappa_loc_conf_t *klcf, kappa_subscriber_t *subscriber)
+{
+    kappa_live_leave(app->live, subscriber);
+    klcf->subscriptions--;
+}
