@@ -444,6 +444,13 @@ set_a_fault(app_t *app)
     disk->off_after = kappa_fake_random(disk, 2) * kappa_fake_random(disk, 9);
 }
 
+/* Somebody deleted it while nothing ran. */
+static void
+lose_the_lock_file(app_t *app)
+{
+    app->disk->io.unlink(app->disk, 1001, "lock");
+}
+
 /* Two processes, one after the other, whatever happens: faults, kills and
  * losses of power also while the last ones are being dealt with. */
 static void
@@ -462,6 +469,8 @@ weathers_a_storm(uint64_t seed)
             set_a_fault(&app);
         } else if (dice == 3) {
             app.disk->fail_at = 0;
+            app.disk->bad_inode = (int)kappa_fake_random(
+                app.disk, (uint64_t)app.disk->inode_count + 1);
         }
         take_turn(&app);
         if (app.disk->off || dice == 9) {
@@ -474,6 +483,9 @@ weathers_a_storm(uint64_t seed)
                 boot(&app, ++boots);
             } else {
                 kappa_fake_disk_kill(app.disk);
+            }
+            if (kappa_fake_random(app.disk, 4) == 0) {
+                lose_the_lock_file(&app);
             }
             open_log(&app);
         } else if (dice > 5) {
@@ -489,6 +501,7 @@ weathers_a_storm(uint64_t seed)
         }
     }
     app.disk->off = true;
+    app.disk->bad_inode = 0;
     kappa_log_close(other);
     crash(&app, ++boots);
     check_at_last(&app);
