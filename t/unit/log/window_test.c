@@ -82,6 +82,7 @@ reads_more_as_it_goes_on(void **state)
 
     (void)state;
     disk->kinds = KAPPA_FAKE_READ;
+    disk->calls = 0;
     kappa_window_init(&window, &disk->io, &kappa_alloc_libc);
     kappa_window_turn(&window, fd);
     expect(&window, 0, 1, 1);
@@ -115,6 +116,7 @@ tells_of_a_failing_read(void **state)
     kappa_window_init(&window, &disk->io, &kappa_alloc_libc);
     kappa_window_turn(&window, fd);
     disk->kinds = KAPPA_FAKE_READ;
+    disk->calls = 0;
     disk->fail_at = 1;
     disk->error = 5;
     assert_int_equal(kappa_window_get(&window, 0, 1, &bytes), KAPPA_IO);
