@@ -164,6 +164,7 @@ build/san/ngx_http_kappa_module.so: build/nginx/san/Makefile \
 	$(call build_module,build/nginx/san)
 
 .PHONY: FORCE
+.PHONY: FORCE
 FORCE:
 # Objects of tests stay: nothing is built twice.
 .PRECIOUS: build/obj/%.o build/san/%.o build/fuzz/%.o
