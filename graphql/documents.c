@@ -8,6 +8,7 @@
 #define MAX_DOCUMENT (256U * 1024)
 #define MAX_TOKENS 10000
 #define MAX_DEPTH 32
+#define MAX_ALIASES 200
 #define SCRATCH_BYTES 16384
 #define FIRST_BUCKETS 256
 
@@ -69,6 +70,7 @@ with_defaults(const kappa_document_limits_t *given)
         limits.max_document ? limits.max_document : MAX_DOCUMENT;
     limits.max_tokens = limits.max_tokens ? limits.max_tokens : MAX_TOKENS;
     limits.max_depth = limits.max_depth ? limits.max_depth : MAX_DEPTH;
+    limits.max_aliases = limits.max_aliases ? limits.max_aliases : MAX_ALIASES;
     return limits;
 }
 

@@ -15,6 +15,7 @@ typedef struct {
     size_t max_document;   /* bytes of one text; 0: 256 KiB */
     uint32_t max_tokens;   /* 0: 10,000 */
     uint32_t max_depth;    /* of fields; 0: 32 */
+    uint32_t max_aliases;  /* in the text of one document; 0: 200 */
     bool no_introspection; /* refuse __schema and __type */
 } kappa_document_limits_t;
 

@@ -113,6 +113,42 @@ check_depth(kappa_arena_t *scratch, const kappa_document_t *document,
     return KAPPA_OK;
 }
 
+/* Fields with an alias. As deep as the parser let it be. */
+static uint32_t
+count_aliases(const kappa_selection_t *selections)
+{
+    uint32_t count = 0;
+
+    for (const kappa_selection_t *s = selections; s != NULL; s = s->next) {
+        count += s->kind == KAPPA_SELECTION_FIELD && s->alias.text.data;
+        count += count_aliases(s->selections);
+    }
+    return count;
+}
+
+static kappa_status_t
+check_aliases(const kappa_document_t *document, uint32_t max_aliases,
+    kappa_errors_t *errors)
+{
+    uint32_t count = 0;
+
+    for (const kappa_definition_t *d = document->definitions; d != NULL;
+         d = d->next) {
+        if (d->kind == KAPPA_DEFINITION_OPERATION
+            || d->kind == KAPPA_DEFINITION_FRAGMENT) {
+            count += count_aliases(d->selections);
+        }
+    }
+    if (count <= max_aliases) {
+        return KAPPA_OK;
+    }
+    kappa_errors_add(errors, "LIMIT_EXCEEDED",
+        "The document has %u aliases, past the limit of %u. Ask for less at "
+        "once.",
+        count, max_aliases);
+    return KAPPA_LIMIT;
+}
+
 /* As deep as the parser let it be. */
 static bool
 refuse_introspection(const kappa_selection_t *selections,
@@ -161,6 +197,9 @@ kappa_documents_check(kappa_arena_t *scratch, const kappa_document_t *document,
 
     if (limits->no_introspection) {
         status = check_introspection(document, errors);
+    }
+    if (status == KAPPA_OK) {
+        status = check_aliases(document, limits->max_aliases, errors);
     }
     return status == KAPPA_OK
         ? check_depth(scratch, document, limits->max_depth, errors)

@@ -4,8 +4,9 @@
 #include "graphql/documents.h"
 
 /* What a valid document may still not do: nest fields deeper than max_depth,
- * fragments resolved (KAPPA_LIMIT), or ask for __schema and __type where
- * introspection is off (KAPPA_INVALID). Scratch is forgotten by the caller. */
+ * fragments resolved, or have more aliases (KAPPA_LIMIT), or ask for __schema
+ * and __type where introspection is off (KAPPA_INVALID). Scratch is forgotten
+ * by the caller. */
 kappa_status_t kappa_documents_check(kappa_arena_t *scratch,
     const kappa_document_t *document, const kappa_document_limits_t *limits,
     kappa_errors_t *errors);

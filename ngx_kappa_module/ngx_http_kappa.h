@@ -75,6 +75,7 @@ typedef struct {
     ngx_flag_t introspection;
     ngx_uint_t limit_depth;
     ngx_uint_t limit_tokens;
+    ngx_uint_t limit_aliases;
     ngx_uint_t limit_subscriptions;
     ngx_msec_t heartbeat;
     ngx_uint_t status_codes;

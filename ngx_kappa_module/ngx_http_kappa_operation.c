@@ -42,6 +42,7 @@ ngx_http_kappa_documents(ngx_http_kappa_loc_conf_t *klcf, kappa_store_t *store)
     kappa_document_limits_t limits = {
         .max_depth = (uint32_t)klcf->limit_depth,
         .max_tokens = (uint32_t)klcf->limit_tokens,
+        .max_aliases = (uint32_t)klcf->limit_aliases,
         .no_introspection = !klcf->introspection,
     };
     klcf->documents = kappa_documents_create(

@@ -195,6 +195,12 @@ static const struct {
       " fragment G on Section { parent { ...H } }"
       " fragment H on Section { parent { id } }",
         { .max_depth = 3 }, KAPPA_LIMIT, "LIMIT_EXCEEDED", NULL },
+    { "{ a: section { b: id ...F } } fragment F on Section { ... { c: id } }",
+        { .max_aliases = 3 }, KAPPA_OK, NULL, NULL },
+    { "{ a: section { b: id ...F } } fragment F on Section { ... { c: id } }",
+        { .max_aliases = 2 }, KAPPA_LIMIT, "LIMIT_EXCEEDED",
+        "The document has 3 aliases, past the limit of 2. Ask for less at "
+        "once." },
     { "{ __schema { description } }", { .no_introspection = true },
         KAPPA_INVALID, "VALIDATION_FAILED",
         "Introspection is turned off here, but the document asks for "
