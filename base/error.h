@@ -55,6 +55,16 @@ void kappa_errors_init(
 kappa_error_t *kappa_errors_add(kappa_errors_t *errors, const char *code,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* A text on its way into a message: notes that there was no memory for it. */
+static inline kappa_str_t
+kappa_errors_text(kappa_errors_t *errors, kappa_str_t text)
+{
+    if (text.data == NULL && errors != NULL) {
+        errors->no_memory = true;
+    }
+    return text;
+}
+
 /* Adds a place to an error; error may be NULL. Places that ascend cost the
  * text between them, not the text before. */
 void kappa_error_at(kappa_errors_t *errors, kappa_error_t *error,

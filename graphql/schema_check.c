@@ -27,7 +27,8 @@ at(kappa_build_t *build, kappa_error_t *error, const kappa_source_t *source,
 static kappa_str_t
 printed(kappa_build_t *build, const kappa_type_ref_t *ref)
 {
-    return kappa_type_ref_print(build->arena, ref);
+    return kappa_errors_text(
+        build->sdl->errors, kappa_type_ref_print(build->arena, ref));
 }
 
 /* --- 3.3.1 Root operation types */

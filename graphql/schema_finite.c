@@ -131,10 +131,11 @@ report(finite_t *f, const kappa_type_t *target, uint32_t from)
     kappa_str_t fields = KAPPA_STR("");
 
     for (uint32_t i = from; i < f->depth && i < from + 10; i++) {
-        fields = kappa_str_printf(f->build->arena, "%.*s%s%.*s.%.*s",
-            KAPPA_STR_ARG(fields), i > from ? ", " : "",
-            KAPPA_STR_ARG(f->path_types[i]->name),
-            KAPPA_STR_ARG(f->path[i]->name));
+        fields = kappa_errors_text(errors,
+            kappa_str_printf(f->build->arena, "%.*s%s%.*s.%.*s",
+                KAPPA_STR_ARG(fields), i > from ? ", " : "",
+                KAPPA_STR_ARG(f->path_types[i]->name),
+                KAPPA_STR_ARG(f->path[i]->name)));
     }
     kappa_error_t *error = kappa_errors_add(errors, "VALIDATION_FAILED",
         "Input Object %.*s cannot be provided a finite value because it "

@@ -82,18 +82,21 @@ path(kappa_build_t *build, const kappa_type_t *type,
     const kappa_field_t *field, const kappa_input_t *arg)
 {
     if (arg == NULL) {
-        return kappa_str_printf(build->arena, "%.*s.%.*s",
-            KAPPA_STR_ARG(type->name), KAPPA_STR_ARG(field->name));
+        return kappa_errors_text(build->sdl->errors,
+            kappa_str_printf(build->arena, "%.*s.%.*s",
+                KAPPA_STR_ARG(type->name), KAPPA_STR_ARG(field->name)));
     }
-    return kappa_str_printf(build->arena, "%.*s.%.*s(%.*s:)",
-        KAPPA_STR_ARG(type->name), KAPPA_STR_ARG(field->name),
-        KAPPA_STR_ARG(arg->name));
+    return kappa_errors_text(build->sdl->errors,
+        kappa_str_printf(build->arena, "%.*s.%.*s(%.*s:)",
+            KAPPA_STR_ARG(type->name), KAPPA_STR_ARG(field->name),
+            KAPPA_STR_ARG(arg->name)));
 }
 
 static kappa_str_t
 printed(kappa_build_t *build, const kappa_type_ref_t *ref)
 {
-    return kappa_type_ref_print(build->arena, ref);
+    return kappa_errors_text(
+        build->sdl->errors, kappa_type_ref_print(build->arena, ref));
 }
 
 static void

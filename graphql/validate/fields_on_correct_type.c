@@ -21,15 +21,18 @@ types_with(kappa_validation_t *v, kappa_str_t field)
         const kappa_type_t *type = parent->possible[i];
 
         if (!type->hidden && kappa_public_field(v, type, field) != NULL) {
-            text = kappa_str_printf(v->arena, "%.*s%s\"%.*s\"",
-                KAPPA_STR_ARG(text), count++ ? ", " : "",
-                KAPPA_STR_ARG(type->name));
+            text = kappa_errors_text(v->errors,
+                kappa_str_printf(v->arena, "%.*s%s\"%.*s\"",
+                    KAPPA_STR_ARG(text), count++ ? ", " : "",
+                    KAPPA_STR_ARG(type->name)));
         }
     }
-    return count == 0 ? text
-                      : kappa_str_printf(v->arena,
-                          " Did you mean to use an inline fragment on %.*s?",
-                          KAPPA_STR_ARG(text));
+    return count == 0
+        ? text
+        : kappa_errors_text(v->errors,
+            kappa_str_printf(v->arena,
+                " Did you mean to use an inline fragment on %.*s?",
+                KAPPA_STR_ARG(text)));
 }
 
 static kappa_str_t
@@ -43,7 +46,8 @@ near_fields(kappa_validation_t *v, kappa_str_t name)
             kappa_suggest_try(&suggest, v->parent->fields[i].name);
         }
     }
-    return kappa_suggest_print(&suggest, v->arena, NULL);
+    return kappa_errors_text(
+        v->errors, kappa_suggest_print(&suggest, v->arena, NULL));
 }
 
 static void

@@ -31,7 +31,8 @@ report(const kappa_directive_rules_t *rules,
             "Unknown argument \"%.*s\" on directive \"@%.*s\".%.*s",
             KAPPA_STR_ARG(argument->name.text),
             KAPPA_STR_ARG(definition->name.text),
-            KAPPA_STR_ARG(kappa_suggest_print(&suggest, rules->arena, NULL))),
+            KAPPA_STR_ARG(kappa_errors_text(rules->errors,
+                kappa_suggest_print(&suggest, rules->arena, NULL)))),
         source, argument->name.offset);
 }
 
@@ -67,7 +68,8 @@ refuse_argument(kappa_validation_t *v, const kappa_argument_t *argument)
         "Unknown argument \"%.*s\" on field \"%.*s.%.*s\".%.*s",
         KAPPA_STR_ARG(argument->name.text),
         KAPPA_STR_ARG(v->field->parent->name), KAPPA_STR_ARG(v->field->name),
-        KAPPA_STR_ARG(kappa_suggest_print(&suggest, v->arena, NULL)));
+        KAPPA_STR_ARG(kappa_errors_text(
+            v->errors, kappa_suggest_print(&suggest, v->arena, NULL))));
 }
 
 static void

@@ -17,7 +17,8 @@ check(kappa_validation_t *v, const kappa_selection_t *spread)
     }
     kappa_refuse(v, spread->name.offset, "Unknown fragment \"%.*s\".%.*s",
         KAPPA_STR_ARG(spread->name.text),
-        KAPPA_STR_ARG(kappa_suggest_print(&suggest, v->arena, NULL)));
+        KAPPA_STR_ARG(kappa_errors_text(
+            v->errors, kappa_suggest_print(&suggest, v->arena, NULL))));
 }
 
 const kappa_rule_t kappa_rule_known_fragment_names = {

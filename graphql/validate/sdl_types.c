@@ -15,7 +15,8 @@ near_types(kappa_sdl_t *sdl, kappa_str_t name, bool standard)
     for (uint32_t i = 0; i < sdl->types.count; i++) {
         kappa_suggest_try(&suggest, sdl->types.entries[i].key);
     }
-    return kappa_suggest_print(&suggest, sdl->arena, NULL);
+    return kappa_errors_text(
+        sdl->errors, kappa_suggest_print(&suggest, sdl->arena, NULL));
 }
 
 static bool

@@ -11,7 +11,8 @@ check(kappa_validation_t *v, const kappa_variable_node_t *variable)
         kappa_refuse(v, variable->type->offset,
             "Variable \"$%.*s\" cannot be non-input type \"%.*s\".",
             KAPPA_STR_ARG(variable->name.text),
-            KAPPA_STR_ARG(kappa_type_ref_print(v->arena, type)));
+            KAPPA_STR_ARG(kappa_errors_text(
+                v->errors, kappa_type_ref_print(v->arena, type))));
     }
 }
 

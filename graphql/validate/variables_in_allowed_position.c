@@ -52,8 +52,10 @@ check_usage(kappa_validation_t *v, const kappa_definition_t *operation,
             "Variable \"$%.*s\" of type \"%.*s\" used in position expecting "
             "type \"%.*s\".",
             KAPPA_STR_ARG(variable->name.text),
-            KAPPA_STR_ARG(kappa_type_ref_print(v->arena, type)),
-            KAPPA_STR_ARG(kappa_type_ref_print(v->arena, usage->type)));
+            KAPPA_STR_ARG(kappa_errors_text(
+                v->errors, kappa_type_ref_print(v->arena, type))),
+            KAPPA_STR_ARG(kappa_errors_text(
+                v->errors, kappa_type_ref_print(v->arena, usage->type))));
 
         kappa_refuse_also(v, error, usage->literal->offset);
     }
@@ -62,7 +64,8 @@ check_usage(kappa_validation_t *v, const kappa_definition_t *operation,
             "Variable \"$%.*s\" is of type \"%.*s\" but must be "
             "non-nullable to be used for OneOf Input Object \"%.*s\".",
             KAPPA_STR_ARG(variable->name.text),
-            KAPPA_STR_ARG(kappa_type_ref_print(v->arena, type)),
+            KAPPA_STR_ARG(kappa_errors_text(
+                v->errors, kappa_type_ref_print(v->arena, type))),
             KAPPA_STR_ARG(usage->one_of->name));
 
         kappa_refuse_also(v, error, usage->literal->offset);
