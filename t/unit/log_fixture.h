@@ -12,7 +12,7 @@ typedef struct {
     bool real; /* on a real file system */
 } kappa_fixture_t;
 
-/* io NULL: a directory in TMPDIR or /tmp. Small segments. */
+/* io NULL: a directory in /tmp. Small segments. */
 void kappa_fixture_make(kappa_fixture_t *f, const kappa_log_io_t *io);
 void kappa_fixture_remove(kappa_fixture_t *f);
 kappa_log_t *kappa_fixture_open(kappa_fixture_t *f);
