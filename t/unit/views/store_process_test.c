@@ -435,6 +435,145 @@ old_processes_follow_a_new_generation(void **state)
     munmap(watch, sizeof *watch);
 }
 
+/* --- killed while generations are built and swapped */
+
+static bool
+rebuild_until_killed(int worker, void *arg)
+{
+    (void)worker;
+    (void)arg;
+    for (int i = 0; i < 1000; i++) {
+        kappa_status_t status =
+            kappa_store_rebuild(f.store, NULL, NULL, &f.errors);
+        if (status != KAPPA_OK && status != KAPPA_BUSY) {
+            fprintf(stderr, "rebuild: %d %s\n", status, first_error(&f));
+            return false;
+        }
+        kappa_errors_init(&f.errors, f.arena, 0);
+    }
+    return true;
+}
+
+static bool
+take_until_killed(int worker, void *arg)
+{
+    atomic_int *taken = arg;
+
+    for (int i = 0; i < 100000; i++) {
+        const char *got =
+            ask(NULL, "mutation { take(name: \"a\", amount: 1) { stock } }");
+        taken[worker] += worked(got);
+        if (!worked(got) && strstr(got, "SCHEMA_CHANGED") == NULL) {
+            fprintf(stderr, "take: %s\n", got);
+            return false;
+        }
+        kappa_arena_reset(f.arena);
+    }
+    return true;
+}
+
+static void
+kills_during_builds_harm_nothing(void **state)
+{
+    atomic_int *taken = shared(WORKERS * sizeof *taken);
+    unsigned dice = seed;
+    char expected[80];
+
+    (void)state;
+    open_store(&f);
+    ask(NULL, "mutation { add(name: \"a\", stock: 1000000) { stock } }");
+    for (int round = 0; round < 5; round++) {
+        pid_t pids[3];
+        close_store(&f, round % 2);
+        for (int i = 0; i < 3; i++) {
+            pids[i] =
+                start(i ? take_until_killed : rebuild_until_killed, i, taken);
+        }
+        usleep((useconds_t)(50000 + rand_r(&dice) % 100000));
+        for (int i = 0; i < 3; i++) {
+            usleep((useconds_t)(rand_r(&dice) % 5000));
+            kill(pids[i], SIGKILL);
+        }
+        for (int i = 0; i < 3; i++) {
+            int status = wait_for(pids[i]);
+            if (!WIFSIGNALED(status)) {
+                fail_msg("%d ended with %x (seed %u)", i, status, seed);
+            }
+        }
+
+        open_store(&f);
+        uint64_t events = read_log(NULL, NULL) - 1;
+        int acknowledged = taken[1] + taken[2];
+        /* At most one of each worker was not acknowledged, in each round. */
+        assert_in_range(events, acknowledged, acknowledged + 2 * (round + 1));
+        snprintf(expected, sizeof expected,
+            "{\"data\":{\"item\":{\"stock\":%llu}}}",
+            1000000 - (unsigned long long)events);
+        assert_string_equal(
+            query_text(&f, "{ item(name: \"a\") { stock } }"), expected);
+        verify_store(&f);
+    }
+    assert_true(taken[1] + taken[2] > 0);
+    munmap(taken, WORKERS * sizeof *taken);
+}
+
+/* --- all at once after a crash of the system */
+
+static bool
+add_one(int worker, void *arg)
+{
+    (void)arg;
+    return worked(ask(NULL,
+        "mutation { add(name: \"after%d\", stock: 1, shelf: \"s\") "
+        "{ stock } }",
+        worker));
+}
+
+static void
+start_all(void)
+{
+    pid_t pids[WORKERS];
+
+    for (int i = 0; i < WORKERS; i++) {
+        pids[i] = start(add_one, i, NULL);
+    }
+    for (int i = 0; i < WORKERS; i++) {
+        wait_well(pids[i]);
+    }
+}
+
+static void
+one_of_all_recovers(void **state)
+{
+    char path[128];
+
+    (void)state;
+    f.boot_id = "before";
+    open_store(&f);
+    ask(NULL,
+        "mutation { add(name: \"a\", stock: 5, shelf: \"s\") "
+        "{ stock } }");
+    close_store(&f, false);
+    f.boot_id = "after";
+    start_all();
+    assert_int_equal(current_of(&f), 2); /* discarded once */
+    open_store(&f);
+    assert_string_equal(query_text(&f, "{ shelf(name: \"s\") { items } }"),
+        "{\"data\":{\"shelf\":{\"items\":5}}}");
+    for (int i = 0; i < WORKERS; i++) {
+        ask(NULL, "mutation { drop(name: \"after%d\") { name } }", i);
+    }
+    close_store(&f, true);
+
+    snprintf(path, sizeof path, "%s/views", f.dir);
+    remove_tree(path);
+    start_all();
+    assert_int_equal(current_of(&f), 1);
+    open_store(&f);
+    assert_int_equal(read_log(NULL, NULL), 1 + 3 * WORKERS);
+    verify_store(&f);
+}
+
 int
 main(void)
 {
@@ -443,6 +582,8 @@ main(void)
         TEST(processes_share_a_store),
         TEST(kills_lose_and_double_nothing),
         TEST(old_processes_follow_a_new_generation),
+        TEST(kills_during_builds_harm_nothing),
+        TEST(one_of_all_recovers),
     };
     const char *given = getenv("KAPPA_SEED");
 
