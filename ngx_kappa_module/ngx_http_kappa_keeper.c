@@ -9,7 +9,8 @@
 #define ROUND_MS 1000
 
 struct ngx_http_kappa_keeper_s {
-    ngx_http_kappa_note_t note; /* the store was opened */
+    ngx_http_kappa_note_t note;  /* the store was opened */
+    ngx_http_kappa_note_t leave; /* its views take no more writes */
     ngx_http_kappa_app_t *app;
     ngx_log_t *log;
     kappa_store_t *store;
@@ -17,6 +18,7 @@ struct ngx_http_kappa_keeper_s {
     pthread_mutex_t lock;
     pthread_cond_t stopped;
     bool stop;
+    bool leaving;
     bool adopted;   /* on the event loop */
     char said[256]; /* the last trouble told, so as to tell it once */
 };
@@ -105,6 +107,10 @@ ngx_http_kappa_keeper_round(ngx_http_kappa_keeper_t *keeper)
                 ngx_http_kappa_keeper_progress, keeper, &errors);
         }
         (void)kappa_store_tick(keeper->store, &errors);
+        if (kappa_store_broken(keeper->store) && !keeper->leaving) {
+            keeper->leaving = true;
+            ngx_http_kappa_ring(&keeper->leave);
+        }
     }
     ngx_http_kappa_keeper_say(keeper, &errors);
     kappa_arena_destroy(arena);
@@ -157,6 +163,17 @@ ngx_http_kappa_keeper_opened(ngx_http_kappa_note_t *note)
     ngx_http_kappa_adopt(keeper->app, keeper->store);
 }
 
+/* Only another process can write to the views again: this one ends in order,
+ * and the master starts it anew. */
+static void
+ngx_http_kappa_keeper_leave(ngx_http_kappa_note_t *note)
+{
+    (void)note;
+    ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+        "kappa: the views take no more writes; this worker leaves");
+    ngx_quit = 1;
+}
+
 static ngx_int_t
 ngx_http_kappa_keeper_spawn(ngx_http_kappa_keeper_t *keeper)
 {
@@ -192,6 +209,7 @@ ngx_http_kappa_keeper_start(ngx_cycle_t *cycle, ngx_http_kappa_app_t *app)
         return NGX_ERROR;
     }
     keeper->note.handler = ngx_http_kappa_keeper_opened;
+    keeper->leave.handler = ngx_http_kappa_keeper_leave;
     keeper->app = app;
     keeper->log = cycle->log;
 
