@@ -53,6 +53,17 @@ fill_expr(kappa_model_builder_t *b, kappa_view_t *view, kappa_column_t *column,
     return KAPPA_OK;
 }
 
+static bool
+in_key(const kappa_view_t *view, const kappa_column_t *column)
+{
+    for (uint32_t i = 0; i < view->key_count; i++) {
+        if (&view->columns[view->key[i]] == column) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static kappa_status_t
 column_rules(
     kappa_model_builder_t *b, kappa_view_t *view, kappa_column_t *column)
@@ -63,6 +74,13 @@ column_rules(
     if (stamp) {
         column->stamp_always =
             kappa_str_eq_c(kappa_model_text(stamp, "on"), "WRITE");
+        if (column->stamp_always && in_key(view, column)) {
+            return kappa_model_refuse(b, stamp->source,
+                kappa_model_arg_offset(stamp, "on"),
+                "\"%.*s.%.*s\" is in the key, and keys never change: stamp "
+                "it on CREATE.",
+                KAPPA_STR_ARG(view->name), KAPPA_STR_ARG(column->name));
+        }
     }
     kappa_status_t status =
         fill_expr(b, view, column, "stamp", &column->stamp);

@@ -29,7 +29,9 @@ check_columns(kappa_model_builder_t *b, const kappa_view_t *group)
         bool fine = false;
 
         for (uint32_t k = 0; k < group->key_count; k++) {
-            fine |= group->key[k] == i;
+            fine |= group->key[k] == i
+                && !kappa_model_directive(field->directives, "stamp")
+                && !kappa_model_directive(field->directives, "default");
         }
         for (size_t k = 0; k < sizeof(filled) / sizeof(filled[0]); k++) {
             fine |=

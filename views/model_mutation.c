@@ -12,34 +12,6 @@ typedef struct {
 
 /* ---- arguments ---- */
 
-/* Whether values of an input type can be stored in a column. */
-static bool
-fits(const kappa_type_ref_t *type, const kappa_column_t *column)
-{
-    kappa_column_kind_t kind = kappa_model_ref_kind(type);
-    const kappa_type_ref_t *to = column->field->type;
-
-    if (kappa_model_ref_is_list(type) != kappa_model_ref_is_list(to)) {
-        return to->named->kind == KAPPA_TYPE_SCALAR
-            && to->named->scalar == KAPPA_SCALAR_JSON;
-    }
-    if (kind == KAPPA_COLUMN_INT
-        && (column->kind == KAPPA_COLUMN_BIGINT
-            || column->kind == KAPPA_COLUMN_DOUBLE)) {
-        return true;
-    }
-    if (kind == KAPPA_COLUMN_JSON && !kappa_model_ref_is_list(type)) {
-        bool object = type->named->kind == KAPPA_TYPE_INPUT_OBJECT;
-        return column->kind == KAPPA_COLUMN_JSON
-            && (!object || to->named->kind == KAPPA_TYPE_OBJECT
-                || to->named->kind == KAPPA_TYPE_SCALAR);
-    }
-    if (column->kind == KAPPA_COLUMN_JSON && !kappa_model_ref_is_list(type)) {
-        return to->named->kind == KAPPA_TYPE_SCALAR;
-    }
-    return kappa_model_ref_same(type, to);
-}
-
 /* The column that a name goes to; -1: none. Links, aggregates and computed
  * fields can't be written. */
 static kappa_status_t
@@ -67,7 +39,9 @@ goes_to(mutation_work_t *w, const kappa_input_t *input, int32_t *column)
             KAPPA_STR_ARG(input->name), KAPPA_STR_ARG(view->name),
             KAPPA_STR_ARG(input->name), why);
     }
-    if (*column >= 0 && !fits(input->type, &view->columns[*column])) {
+    if (*column >= 0
+        && !kappa_model_ref_fits(
+            input->type, view->columns[*column].field->type)) {
         return kappa_model_refuse(w->b, input->source, input->offset,
             "Argument \"%.*s\" of type %.*s can't be stored in \"%.*s.%.*s\" "
             "of type %.*s.",

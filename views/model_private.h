@@ -205,6 +205,13 @@ kappa_status_t kappa_model_checks(kappa_model_builder_t *b,
     const kappa_directive_node_t *list, const kappa_expr_scope_t *scope,
     int32_t arg, kappa_str_t input, kappa_check_t **checks);
 
+/* ---- model_fit.c ---- */
+
+/* Whether an argument of one type can be stored in a field of another: an
+ * input object whose fields all fit an embedded object's is fine. */
+bool kappa_model_ref_fits(
+    const kappa_type_ref_t *from, const kappa_type_ref_t *to);
+
 /* ---- model_input.c ---- */
 
 /* Appends the @checks of an argument and of what is in it. */
