@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -287,6 +288,58 @@ kill_minus_nine_loses_nothing(void **state)
     kappa_fixture_remove(&f);
 }
 
+/* The kernel itself refuses: a file may not grow past 16 KiB, and a batch of
+ * 40 KiB needs a segment of its size. */
+static void
+runs_out_of_room(kappa_fixture_t *f)
+{
+    const struct rlimit tight = { 16384, RLIM_INFINITY };
+    const struct rlimit wide = { RLIM_INFINITY, RLIM_INFINITY };
+    static char fill[40000];
+    kappa_event_t event = { .thing = KAPPA_STR("T"),
+        .verb = KAPPA_STR("v"),
+        .data = { fill, sizeof(fill) } };
+    kappa_log_t *log = kappa_fixture_open(f);
+    uint64_t tail = 0;
+    bool ok = true;
+
+    memset(fill, ' ', sizeof(fill));
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &tight);
+    ok &= kappa_log_lock(log, NULL) == KAPPA_OK;
+    ok &= kappa_log_tail(log, NULL, &tail, NULL) == KAPPA_OK;
+    ok &= kappa_fixture_append(log, tail, 5, &tail) == KAPPA_OK;
+    for (int i = 0; i < 3; i++) {
+        ok &= kappa_log_append(log, &event, 1, tail, &tail, NULL) == KAPPA_IO;
+        ok &= kappa_log_tail(log, NULL, &tail, NULL) == KAPPA_OK && tail == 5;
+    }
+    ok &= kappa_fixture_append(log, tail, 5, &tail) == KAPPA_OK;
+    ok &= kappa_fixture_check(log, tail, NULL) == KAPPA_OK;
+    setrlimit(RLIMIT_FSIZE, &wide);
+    ok &= kappa_log_append(log, &event, 1, tail, &tail, NULL) == KAPPA_OK;
+    ok &= kappa_log_verify(log, tail, NULL, NULL, NULL) == KAPPA_OK;
+    kappa_log_close(log);
+    _exit(ok && tail == 11 ? 0 : 1);
+}
+
+static void
+goes_on_when_there_is_room(void **state)
+{
+    kappa_fixture_t f;
+    int how = -1;
+
+    (void)state;
+    kappa_fixture_make(&f, NULL);
+    pid_t child = fork();
+
+    if (child == 0) {
+        runs_out_of_room(&f);
+    }
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_int_equal(how, 0);
+    kappa_fixture_remove(&f);
+}
+
 /* The default size: preallocated, and all of it there for writing. */
 static void
 preallocates_its_segments(void **state)
@@ -320,6 +373,7 @@ main(void)
         cmocka_unit_test(says_which_boot_this_is),
         cmocka_unit_test(many_processes_leave_no_gap),
         cmocka_unit_test(kill_minus_nine_loses_nothing),
+        cmocka_unit_test(goes_on_when_there_is_room),
         cmocka_unit_test(preallocates_its_segments),
     };
 
