@@ -10,6 +10,7 @@
 #include "base/time.h"
 
 #define DEPTH_MAX 128
+#define INT64_DIGITS 18 /* any number of so many fits */
 /* Significant digits that tell any two doubles apart. */
 #define DIGITS_MAX 17
 
@@ -87,11 +88,12 @@ write_zeros(kappa_buf_t *buf, int n)
 }
 
 /* As ECMAScript's Number::toString, so that answers look as those of other
- * servers. */
+ * servers; but what no int64 can hold has an exponent, else it could not be
+ * read back (kappa_json_parse). */
 static void
 write_digits(kappa_buf_t *buf, const char *digits, int n, int point)
 {
-    if (point > 21 || point < -5) {
+    if (point > INT64_DIGITS || point < -5) {
         kappa_buf_char(buf, digits[0]);
         if (n > 1) {
             kappa_buf_char(buf, '.');

@@ -237,7 +237,7 @@ kappa_writer_duplicate(
     uint8_t name[KAPPA_IDEMPOTENCY_BYTES];
     kappa_str_t value;
 
-    if (event->idempotency_key.data == NULL) {
+    if (event->idempotency_key.len == 0) {
         return KAPPA_NOT_FOUND;
     }
     kappa_idempotency_name(event, name);
@@ -259,6 +259,13 @@ kappa_writer_duplicate(
 
 /* --- one event */
 
+/* In the log "" and absent are the same. */
+static kappa_str_t
+named(kappa_str_t name)
+{
+    return name.len ? name : KAPPA_STR_NULL;
+}
+
 static void
 prepare(kappa_writer_t *writer, kappa_apply_t *apply,
     const kappa_event_t *event, const kappa_caller_t *caller,
@@ -272,15 +279,15 @@ prepare(kappa_writer_t *writer, kappa_apply_t *apply,
     apply->in = event;
     apply->errors = errors;
     apply->caller = caller ? caller : &anonymous;
-    apply->actor.iss = event->actor_iss;
-    apply->actor.sub = event->actor_sub;
+    apply->actor.iss = named(event->actor_iss);
+    apply->actor.sub = named(event->actor_sub);
     apply->rule = kappa_model_rule(writer->model, event->thing, event->verb);
     apply->view = apply->rule && apply->rule->view
         ? apply->rule->view
         : kappa_model_view(writer->model, event->thing);
     apply->event.time_ms = event->time_ms;
-    apply->event.actor_iss = event->actor_iss;
-    apply->event.actor_sub = event->actor_sub;
+    apply->event.actor_iss = apply->actor.iss;
+    apply->event.actor_sub = apply->actor.sub;
     apply->event.id = event->id;
     apply->scope.now_ms = event->time_ms;
     apply->scope.event = &apply->event;

@@ -93,7 +93,7 @@ remember_key(kappa_txn_t *txn, const kappa_event_t *event)
     uint8_t name[KAPPA_IDEMPOTENCY_BYTES];
     char value[sizeof(event->seq) + KAPPA_ARGS_HASH_BYTES];
 
-    if (event->idempotency_key.data == NULL) {
+    if (event->idempotency_key.len == 0) {
         return KAPPA_OK;
     }
     kappa_idempotency_name(event, name);

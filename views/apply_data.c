@@ -7,6 +7,7 @@
 /* The event's data and key, as typed values. */
 
 #define NUMBER_CHARS_MAX 64
+#define JSON_DEPTH_MAX 128 /* as kappa_json_parse */
 
 static const kappa_type_ref_t *
 type_of(const kappa_apply_t *apply, kappa_str_t name)
@@ -34,13 +35,100 @@ coercible(const kappa_type_ref_t *type)
     return kappa_type_is_input(type->named);
 }
 
+static kappa_status_t normalise(
+    kappa_apply_t *apply, kappa_value_t *value, unsigned depth);
+
+static kappa_status_t
+normalise_list(kappa_apply_t *apply, kappa_value_t *list, unsigned depth)
+{
+    kappa_value_t *items =
+        KAPPA_NEW_ARRAY(apply->set->event, kappa_value_t, list->count);
+    kappa_status_t status = items ? KAPPA_OK : KAPPA_NOMEM;
+
+    for (uint32_t i = 0; i < list->count && status == KAPPA_OK; i++) {
+        items[i] = list->as.items[i];
+        status = normalise(apply, &items[i], depth + 1);
+    }
+    list->as.items = items;
+    return status;
+}
+
+static kappa_status_t
+normalise_object(kappa_apply_t *apply, kappa_value_t *object, unsigned depth)
+{
+    kappa_member_t *members =
+        KAPPA_NEW_ARRAY(apply->set->event, kappa_member_t, object->count);
+    kappa_status_t status = members ? KAPPA_OK : KAPPA_NOMEM;
+
+    for (uint32_t i = 0; i < object->count && status == KAPPA_OK; i++) {
+        members[i] = object->as.members[i];
+        status = normalise(apply, &members[i].value, depth + 1);
+    }
+    object->as.members = members;
+    return status;
+}
+
+/* A double that is written without point is read back as an integer: it is
+ * made one at once, so that a replay computes with the same. */
+static kappa_status_t
+normalise_double(kappa_apply_t *apply, kappa_value_t *value)
+{
+    kappa_buf_t *buf = &apply->set->buf;
+    int64_t integer;
+
+    kappa_buf_reset(buf);
+    kappa_json_double(buf, value->as.number);
+    if (buf->failed) {
+        return KAPPA_NOMEM;
+    }
+    if (kappa_str_to_int64(kappa_buf_view(buf), &integer)) {
+        *value = kappa_int(integer);
+    }
+    return KAPPA_OK;
+}
+
+/* What has no type but JSON's: as it will be when it is read from the log. */
+static kappa_status_t
+normalise(kappa_apply_t *apply, kappa_value_t *value, unsigned depth)
+{
+    if (depth > JSON_DEPTH_MAX) {
+        kappa_apply_refuse(
+            apply, "LIMIT_EXCEEDED", "data is nested too deeply");
+        return KAPPA_LIMIT;
+    }
+    switch (value->kind) {
+    case KAPPA_DOUBLE:
+        return normalise_double(apply, value);
+    case KAPPA_LIST:
+        return normalise_list(apply, value, depth);
+    case KAPPA_OBJECT:
+        return normalise_object(apply, value, depth);
+    default:
+        return KAPPA_OK;
+    }
+}
+
+static bool
+is_json(const kappa_type_ref_t *type)
+{
+    return type == NULL
+        || (type->named->kind == KAPPA_TYPE_SCALAR
+            && type->named->scalar == KAPPA_SCALAR_JSON);
+}
+
 static kappa_status_t
 coerce(kappa_apply_t *apply, kappa_str_t name, const kappa_type_ref_t *type,
     kappa_value_t *value)
 {
     kappa_value_t json = *value;
 
-    if (type == NULL || kappa_is_null(value) || !coercible(type)) {
+    if (kappa_is_null(value)) {
+        return KAPPA_OK;
+    }
+    if (is_json(type)) {
+        return normalise(apply, value, 0);
+    }
+    if (!coercible(type)) {
         return KAPPA_OK;
     }
     return kappa_coerce_value(
@@ -92,6 +180,25 @@ parse_data(kappa_apply_t *apply)
             apply, "BAD_USER_INPUT", "data must be an object");
     }
     return coerce_members(apply, &json);
+}
+
+/* A mutation's arguments are coerced but for what JSON holds. */
+static kappa_status_t
+take_data(kappa_apply_t *apply, const kappa_value_t *data)
+{
+    kappa_member_t *members =
+        KAPPA_NEW_ARRAY(apply->set->event, kappa_member_t, data->count);
+    kappa_status_t status = members ? KAPPA_OK : KAPPA_NOMEM;
+
+    for (uint32_t i = 0; i < data->count && status == KAPPA_OK; i++) {
+        members[i] = data->as.members[i];
+        if (is_json(type_of(apply, members[i].name))) {
+            status = normalise(apply, &members[i].value, 0);
+        }
+    }
+    apply->data = *data;
+    apply->data.as.members = members;
+    return status;
 }
 
 static bool
@@ -147,8 +254,8 @@ kappa_apply_data(kappa_apply_t *apply, const kappa_value_t *data)
     kappa_status_t status = KAPPA_OK;
 
     if (data != NULL) {
-        apply->data = *data;
         apply->data_changed = true;
+        status = take_data(apply, data);
     } else {
         status = parse_data(apply);
     }

@@ -64,7 +64,7 @@ kappa_history_put(kappa_txn_t *txn, const kappa_event_t *event)
 {
     kappa_key_t key;
 
-    if (event->key.data == NULL) {
+    if (event->key.len == 0) {
         return KAPPA_OK;
     }
     history_prefix(&key, event->thing, event->key);

@@ -276,8 +276,7 @@ static const case_t literals[] = {
         "\"1970-01-01T00:00:00.000Z\"" },
     { &ref_json, "{a: [1, 1.5, \"x\", E, true, null], b: {}}", KAPPA_OBJECT,
         "{\"a\":[1,1.5,\"x\",\"E\",true,null],\"b\":{}}" },
-    { &ref_json, "99999999999999999999", KAPPA_DOUBLE,
-        "100000000000000000000" },
+    { &ref_json, "99999999999999999999", KAPPA_DOUBLE, "1e+20" },
     { &ref_color, "RED", KAPPA_STRING, "\"RED\"" },
     { &ref_color, "REDD", REFUSED,
         "Value \"REDD\" does not exist in \"Color\" enum. Did you mean the "

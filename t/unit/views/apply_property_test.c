@@ -667,6 +667,9 @@ live(views_t *v, world_t *w, log_t *log, bool alone)
             log->events[log->count++] = v->event;
         }
         compare_rows(v, code ? w : &after, &told);
+        if (any(10) == 0) {
+            assert_int_equal(kappa_writer_flush(v->writer), KAPPA_OK);
+        }
         if (alone || any(20) == 0) {
             views_commit(v);
             if (alone && code != NULL) {

@@ -378,6 +378,10 @@ events_are_refused(void **state)
     import(&v, "Member", KAPPA_EFFECT_CREATE, NULL,
         "{\"room\":8,\"user\":\"ann\"}");
     assert_str_equal(v.event.key, "[8,\"ann\"]");
+    /* Numbers are read back as they were meant. */
+    import(&v, "Order", KAPPA_EFFECT_CREATE, "\"n\"",
+        "{\"customer\":\"c\",\"lines\":{\"x\":[5.0,1e20,0.5]}}");
+    assert_non_null(strstr(v.event.data.data, "{\"x\":[5,1e+20,0.5]}"));
     /* What is no view is kept. */
     import(&v, "Weather", KAPPA_EFFECT_CREATE, "\"today\"", "{\"rain\":true}");
     assert_str_equal(v.event.data, "{\"rain\":true}");
