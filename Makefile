@@ -90,7 +90,8 @@ $(GEN)/graphql/kappa_sdl.c: graphql/kappa.graphql tools/embed.sh
 	@mv $@.tmp $@
 $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h &: %.proto
 	@mkdir -p $(@D)
-	$(call say,PROTOC) protoc-c --c_out=$(GEN) $<
+	$(call say,PROTOC) protoc-c --c_out=$(GEN) $< 2> build/protoc.log \
+		|| { cat build/protoc.log >&2; exit 1; }
 
 $(OBJ) $(OBJ_SAN) $(OBJ_FUZZ) $(OBJ_CLI) $(OBJ_CLI_SAN): | $(GEN_HEADERS)
 
@@ -166,7 +167,8 @@ build/san/ngx_http_kappa_module.so: build/nginx/san/Makefile \
 .PHONY: FORCE
 .PHONY: FORCE
 FORCE:
-# Objects of tests stay: nothing is built twice.
+# Nothing is built twice for having been deleted meanwhile.
+.SECONDARY: $(GEN_SRC) $(GEN_HEADERS)
 .PRECIOUS: build/obj/%.o build/san/%.o build/fuzz/%.o
 
 # --- tests
