@@ -1,5 +1,6 @@
 #include "t/unit/test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -31,6 +32,13 @@ knows_what_it_knows(void **state)
           "\"operationName\":null,\"extensions\":null}",
             true },
         { "{\"variables\":{\"a\":\"\\\"}\"},\"query\":\"\"}", true },
+        { "{\"variables\":{\"a\":1,\"b\":\"x\",\"c\":null,\"d\":true}}",
+            true },
+        { "{\"variables\":{\"a\":[{\"b\":1.5}]}}", true },
+        { "{\"variables\":{ }}", true },
+        { "{\"variables\":{\"a\":1,}}", false },
+        { "{\"variables\":{\"a\":1 2}}", false },
+        { "{\"variables\":{\"a\":01}}", false },
         { "{}", false },
         { "[]", false },
         { "", false },
@@ -99,6 +107,11 @@ agrees_with_the_parser(void **state)
         "{\"a\":1}", "{\"a\":[{}]}", " ", "\"", "\\", "{\"query\":\"{a}\"",
         "\"query\":\"a\"", ",\"variables\":{\"a\":\"{\"}",
         ",\"operationName\":\"A\"", "\"variables\":{}" };
+    static const char *const scalars[] = { "1", "-0", "0", "01", "-", "1.5",
+        "1e3", "999999999999999999", "9223372036854775807",
+        "-9223372036854775808", "9223372036854775808", "true", "false",
+        "truex", "nul", "null", "\"t\\u00e4\"", "\"\\u0000\"", "\"\xff\"",
+        "[1]", "{}", "\"\"", " 7 ", "- 1", "+1", ".5", "\"a\" \"b\"" };
     kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
     unsigned seed = (unsigned)time(NULL);
     int taken = 0;
@@ -111,10 +124,19 @@ agrees_with_the_parser(void **state)
         kappa_graphql_params_t params;
         kappa_value_t v;
 
-        for (long n = random() % 6; n > 0; n--) {
-            strcat(text, pieces[(size_t)random() % COUNT(pieces)]);
+        if (i % 2 == 0) {
+            for (long n = random() % 6; n > 0; n--) {
+                strcat(text, pieces[(size_t)random() % COUNT(pieces)]);
+            }
+            strcat(text, "}");
+        } else {
+            const char *scalar = scalars[(size_t)random() % COUNT(scalars)];
+            const char *other = scalars[(size_t)random() % COUNT(scalars)];
+
+            snprintf(text, sizeof(text),
+                "{\"query\":\"\",\"variables\":{\"a\":%s,\"%s\" :%s}}", scalar,
+                random() % 5 ? "b" : "a", other);
         }
-        strcat(text, "}");
         kappa_arena_reset(arena);
         if (!scan(arena, text, &params)) {
             continue;
