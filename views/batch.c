@@ -54,8 +54,9 @@ lose(kappa_batch_t *batch, kappa_status_t status, const char *why)
     return status == KAPPA_NOMEM ? KAPPA_NOMEM : KAPPA_IO;
 }
 
-/* What is too long is refused before it is applied; the row is known only
- * then, and an effect that only the schema knows counts as none. */
+/* Names that are too long for the log are too long to be looked up. The
+ * writer checks the whole; an effect that only the schema knows counts as none
+ * until then. */
 static kappa_status_t
 check_before(const kappa_event_t *event, kappa_errors_t *errors)
 {
@@ -68,26 +69,9 @@ check_before(const kappa_event_t *event, kappa_errors_t *errors)
                                                          : KAPPA_INVALID;
 }
 
-/* It was applied but the log would refuse it: the batch is decided again
- * without. */
 static kappa_status_t
-refuse_after(kappa_batch_t *batch, kappa_job_t *job)
+accept(kappa_batch_t *batch, const kappa_event_t *event)
 {
-    job->work.refused = job->work.decided + 1;
-    if (job->plan) {
-        kappa_job_fail(job, KAPPA_LIMIT, "LIMIT_EXCEEDED",
-            KAPPA_STR("an event of this mutation is too large; nothing was "
-                      "appended"));
-    }
-    return lose(batch, KAPPA_LIMIT, "too large");
-}
-
-static kappa_status_t
-accept(kappa_batch_t *batch, kappa_job_t *job, const kappa_event_t *event)
-{
-    if (kappa_event_check(event, NULL) != KAPPA_OK) {
-        return refuse_after(batch, job);
-    }
     if (!make_room(batch)) {
         return lose(batch, KAPPA_NOMEM, "out of memory");
     }
@@ -98,8 +82,7 @@ accept(kappa_batch_t *batch, kappa_job_t *job, const kappa_event_t *event)
 }
 
 kappa_status_t
-kappa_batch_decide(
-    kappa_batch_t *batch, kappa_job_t *job, kappa_decision_t *decision)
+kappa_batch_decide(kappa_batch_t *batch, kappa_decision_t *decision)
 {
     batch->decided++;
     decision->event->seq = batch->tail + batch->count + 1;
@@ -110,8 +93,7 @@ kappa_batch_decide(
     }
     switch (status) {
     case KAPPA_OK:
-        return decision->duplicate ? KAPPA_OK
-                                   : accept(batch, job, decision->event);
+        return decision->duplicate ? KAPPA_OK : accept(batch, decision->event);
     case KAPPA_INVALID:
     case KAPPA_LIMIT:
         return KAPPA_INVALID;
@@ -172,18 +154,13 @@ decide_event(kappa_batch_t *batch, kappa_job_t *job, uint32_t i,
         .arena = job->arena,
         .errors = errors };
 
-    if (job->work.refused == i + 1) {
-        kappa_errors_add(errors, "LIMIT_EXCEEDED",
-            "the event is too large with the row that it leaves");
-        return KAPPA_INVALID;
-    }
     kappa_status_t status = complete_event(job, &event, errors);
     if (status != KAPPA_OK) {
         return status == KAPPA_NOMEM ? lose(batch, status, "out of memory")
                                      : status;
     }
     kappa_random(decision.random, sizeof decision.random);
-    status = kappa_batch_decide(batch, job, &decision);
+    status = kappa_batch_decide(batch, &decision);
     *duplicate = decision.duplicate;
     return status;
 }

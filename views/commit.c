@@ -104,12 +104,6 @@ rewind_jobs(round_t *round)
     }
 }
 
-static bool
-must_redo(const kappa_batch_t *batch)
-{
-    return batch->lost == KAPPA_NOMEM || batch->lost == KAPPA_LIMIT;
-}
-
 /* A job that can't be carried out takes the whole transaction with it: the
  * others are decided again. Each time one job less. */
 static kappa_status_t
@@ -128,7 +122,7 @@ decide(round_t *round, uint64_t tail)
             return KAPPA_OK;
         }
         kappa_writer_abort(writer);
-        if (!must_redo(&round->batch)) {
+        if (round->batch.lost != KAPPA_NOMEM) {
             kappa_errors_add(&round->errors, "STORE_UNAVAILABLE", "%.*s",
                 KAPPA_STR_ARG(round->batch.why));
             return KAPPA_IO;

@@ -394,7 +394,7 @@ decide(deciding_t *deciding, const kappa_mutation_t *mutation,
         prepare(deciding, mutation, path, args, &event, &decision);
 
     if (status == KAPPA_OK) {
-        status = kappa_batch_decide(deciding->batch, deciding->job, &decision);
+        status = kappa_batch_decide(deciding->batch, &decision);
     }
     if (status != KAPPA_OK) {
         return status;

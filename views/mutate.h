@@ -19,8 +19,8 @@ typedef struct {
     size_t bytes;     /* of the events, about */
     uint32_t decided; /* accepted or not */
     /* The transaction is lost. KAPPA_IO, KAPPA_CORRUPT: with all that is in
-     * it; else it was the job's fault, which has its answer: the batch is
-     * decided again without it. */
+     * it. KAPPA_NOMEM: it was the job's fault, which has its answer; the batch
+     * is decided again without it. */
     kappa_status_t lost;
     kappa_str_t why;
 } kappa_batch_t;
@@ -44,6 +44,6 @@ void kappa_batch_events(kappa_batch_t *batch, kappa_job_t *job);
  * KAPPA_OK, KAPPA_INVALID (refused, an error was added), or the batch is lost
  * (KAPPA_IO, KAPPA_NOMEM). */
 kappa_status_t kappa_batch_decide(
-    kappa_batch_t *batch, kappa_job_t *job, kappa_decision_t *decision);
+    kappa_batch_t *batch, kappa_decision_t *decision);
 
 #endif

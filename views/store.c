@@ -340,7 +340,7 @@ kappa_store_wants_build(kappa_store_t *store)
     pthread_mutex_lock(&store->serving);
     bool wanted = store->offer.wanted;
     pthread_mutex_unlock(&store->serving);
-    return wanted || !store->ready;
+    return wanted || store->behind || !store->ready;
 }
 
 const kappa_model_t *

@@ -174,7 +174,6 @@ struct kappa_job_s {
     kappa_job_t *next;
     struct { /* the store's own */
         uint32_t decided;
-        uint32_t refused; /* 1 + number of an event that is too large */
         uint32_t batch_appended, batch_duplicates;
         size_t response_start;
         bool hungry;

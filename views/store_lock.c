@@ -100,6 +100,7 @@ catch_up(kappa_store_t *store, uint64_t *position, uint64_t tail,
     kappa_errors_t *errors)
 {
     if (tail - *position > KAPPA_BEHIND_MAX) {
+        store->behind = true;
         return KAPPA_BUSY;
     }
 
@@ -123,6 +124,7 @@ kappa_store_enter(kappa_store_t *store, uint64_t *tail, kappa_errors_t *errors)
     }
     if (status == KAPPA_OK) {
         store->ready = true;
+        store->behind = false;
     }
     return status;
 }

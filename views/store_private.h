@@ -75,6 +75,7 @@ struct kappa_store_s {
     kappa_snapshot_t *idle;
 
     atomic_bool ready;
+    atomic_bool behind; /* too far for who appends: kappa_store_build's work */
     atomic_bool broken;
 };
 

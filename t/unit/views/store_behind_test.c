@@ -166,6 +166,7 @@ far_behind_is_a_builders_work(void **state)
         "VIEWS_REBUILDING");
     assert_int_equal(kappa_store_tick(f.store, &f.errors), KAPPA_OK);
     assert_int_equal(kappa_store_position(f.store), 0);
+    assert_true(kappa_store_wants_build(f.store));
 
     char path[128];
     snprintf(path, sizeof path, "%s/views", f.dir);
@@ -193,6 +194,21 @@ far_behind_is_a_builders_work(void **state)
         mutate_text(&f, "mutation { add(name: \"x\", stock: 1) { stock } }"),
         "\"stock\":1");
     verify_store(&f);
+}
+
+static void
+who_serves_may_be_far_behind_too(void **state)
+{
+    (void)state;
+    append_behind_its_back(13000);
+    assert_false(kappa_store_wants_build(f.store));
+    assert_int_equal(kappa_store_tick(f.store, &f.errors), KAPPA_OK);
+    assert_true(kappa_store_wants_build(f.store));
+    assert_int_equal(snapshot_status(0), KAPPA_OK); /* reads what it has */
+    assert_int_equal(
+        kappa_store_build(f.store, NULL, NULL, &f.errors), KAPPA_OK);
+    assert_false(kappa_store_wants_build(f.store));
+    assert_string_equal(items(), "{\"data\":{\"shelf\":{\"items\":13000}}}");
 }
 
 static bool
@@ -291,6 +307,7 @@ main(void)
         TEST(the_next_appender_catches_up),
         TEST(openers_catch_up),
         TEST(far_behind_is_a_builders_work),
+        TEST(who_serves_may_be_far_behind_too),
         TEST(one_builds_at_a_time),
         TEST(plans_of_another_version_are_refused),
         TEST(changes_are_told_until_a_rebuild),

@@ -416,6 +416,81 @@ many_events_take_several_batches(void **state)
     verify_store(&f);
 }
 
+/* --- too large */
+
+static char *
+repeat_char(char c, size_t n)
+{
+    char *text = kappa_arena_bytes(f.arena, n + 1);
+
+    memset(text, c, n);
+    text[n] = '\0';
+    return text;
+}
+
+/* 600 KB are an event, but not with the row that they leave. */
+static void
+refuses_events_that_no_log_takes(void **state)
+{
+    const char *large = repeat_char('x', 600 * 1024);
+    const char *text = kappa_str_printf(f.arena,
+        "mutation { a: hide(text: \"small\") { text } "
+        "b: hide(text: \"%s\") { id } }",
+        large)
+                           .data;
+    bool done[3];
+    kappa_job_t *jobs[3];
+
+    (void)state;
+    jobs[0] = make_job(&f, "mutation { add(name: \"a\", stock: 1) { stock } }",
+        "k", &done[0]);
+    jobs[1] = make_job(&f, text, NULL, &done[1]);
+    jobs[2] = make_job(&f,
+        "mutation { take(name: \"a\", amount: 1) { stock } }", NULL, &done[2]);
+    jobs[0]->next = jobs[1];
+    jobs[1]->next = jobs[2];
+    kappa_store_commit(f.store, jobs[0]);
+    assert_true(done[0] && done[1] && done[2]);
+    assert_int_equal(jobs[1]->appended, 1);
+    assert_contains(end_job(&f, jobs[0]), "\"stock\":1");
+    assert_contains(end_job(&f, jobs[1]), "LIMIT_EXCEEDED");
+    assert_contains(end_job(&f, jobs[2]), "\"stock\":0");
+    assert_int_equal(kappa_store_position(f.store), 3);
+    verify_store(&f);
+}
+
+static void
+lines_that_are_too_large_end_an_upload(void **state)
+{
+    const char *lines = kappa_str_printf(f.arena,
+        "%s{\"thing\":\"Secret\",\"verb\":\"hidden\",\"data\":"
+        "{\"text\":\"%s\"}}\n%s",
+        ADDED(1, "a", 1), repeat_char('x', 600 * 1024), ADDED(2, "b", 1))
+                            .data;
+    kappa_job_t job = append_lines(&f, lines);
+
+    (void)state;
+    assert_string_equal(job.code, "LIMIT_EXCEEDED");
+    assert_int_equal(job.failed, 1);
+    assert_int_equal(job.appended, 1);
+    assert_int_equal(kappa_store_position(f.store), 1);
+    verify_store(&f);
+}
+
+static void
+keys_that_are_too_long_are_refused(void **state)
+{
+    const char *add = "mutation { add(name: \"a\", stock: 1) { stock } }";
+
+    (void)state;
+    assert_contains(
+        mutate_as(&f, add, repeat_char('k', KAPPA_EVENT_NAME_MAX + 1), NULL),
+        "idempotency key");
+    assert_contains(
+        mutate_as(&f, add, repeat_char('k', KAPPA_EVENT_NAME_MAX), NULL),
+        "\"stock\":1");
+}
+
 /* --- coming back */
 
 static void
@@ -502,6 +577,96 @@ distrusts_views_of_another_boot(void **state)
 }
 
 static void
+views_of_another_log_are_discarded(void **state)
+{
+    char path[128];
+
+    (void)state;
+    mutate_text(&f, "mutation { add(name: \"a\", stock: 3) { stock } }");
+    close_store(&f, true);
+    snprintf(path, sizeof path, "%s/log", f.dir);
+    remove_tree(path);
+    snprintf(path, sizeof path, "%s/views/0001/data.mdb", f.dir);
+    assert_int_equal(access(path, F_OK), 0);
+    uint8_t random[KAPPA_EPOCH_RANDOM] = { 7 };
+    assert_int_equal(
+        kappa_log_create(f.dir, random, NULL, &f.errors), KAPPA_OK);
+    open_store(&f);
+    assert_contains(f.said, "another log");
+    assert_int_equal(kappa_store_position(f.store), 0);
+    assert_string_equal(query_text(&f, "{ item(name: \"a\") { stock } }"),
+        "{\"data\":{\"item\":null}}");
+}
+
+static void
+says_what_to_do_about_broken_files(void **state)
+{
+    static const char *const files[] = { "current", "0001/about" };
+    char path[128];
+
+    (void)state;
+    mutate_text(&f, "mutation { add(name: \"a\", stock: 3) { stock } }");
+    close_store(&f, true);
+    for (size_t i = 0; i < COUNT(files); i++) {
+        snprintf(path, sizeof path, "%s/views/%s", f.dir, files[i]);
+        FILE *file = fopen(path, "w");
+        fputs("nonsense\n", file);
+        fclose(file);
+        assert_int_equal(try_open(&f), KAPPA_CORRUPT);
+        assert_contains(first_error(&f), "delete views/");
+        snprintf(path, sizeof path, "%s/views", f.dir);
+        remove_tree(path);
+        open_store(&f);
+        assert_contains(
+            query_text(&f, "{ item(name: \"a\") { stock } }"), "3");
+        close_store(&f, true);
+    }
+}
+
+static uid_t
+owner_of(const char *name)
+{
+    struct stat st;
+    char path[160];
+
+    snprintf(path, sizeof path, "%s/%s", f.dir, name);
+    assert_int_equal(lstat(path, &st), 0);
+    return st.st_uid;
+}
+
+static void
+root_gives_it_away(void **state)
+{
+    const uid_t nobody = 65534;
+    char path[128], link_path[160];
+
+    (void)state;
+    if (geteuid() != 0) {
+        skip();
+    }
+    /* What another user could have put there stays root's. */
+    snprintf(path, sizeof path, "%s.else", f.dir);
+    FILE *file = fopen(path, "w");
+    fclose(file);
+    snprintf(link_path, sizeof link_path, "%s/views/hard", f.dir);
+    assert_int_equal(link(path, link_path), 0);
+    snprintf(link_path, sizeof link_path, "%s/views/soft", f.dir);
+    assert_int_equal(symlink(path, link_path), 0);
+
+    assert_int_equal(kappa_store_create(kappa_str_c(f.dir), (int)nobody,
+                         (int)nobody, &f.errors),
+        KAPPA_OK);
+    assert_int_equal(owner_of("."), nobody);
+    assert_int_equal(owner_of("log"), nobody);
+    assert_int_equal(owner_of("log/lock"), nobody);
+    assert_int_equal(owner_of("views/0001/data.mdb"), nobody);
+    assert_int_equal(owner_of("views/current"), nobody);
+    assert_int_equal(owner_of("views/hard"), 0);
+    assert_int_equal(owner_of("views/soft"), 0);
+    unlink(path);
+}
+
+static void
 verify_finds_what_differs(void **state)
 {
     (void)state;
@@ -557,6 +722,12 @@ main(void)
         TEST(views_come_back_from_the_log),
         TEST(views_may_vanish_while_it_runs),
         TEST(distrusts_views_of_another_boot),
+        TEST(refuses_events_that_no_log_takes),
+        TEST(lines_that_are_too_large_end_an_upload),
+        TEST(keys_that_are_too_long_are_refused),
+        TEST(views_of_another_log_are_discarded),
+        TEST(says_what_to_do_about_broken_files),
+        TEST(root_gives_it_away),
         TEST(verify_finds_what_differs),
     };
     return cmocka_run_group_tests_name("views/store", tests, NULL, NULL);
