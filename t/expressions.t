@@ -28,7 +28,13 @@ type Account
 }
 enum Kind { BASIC GOLD }
 
-type Query { account(id: ID!): Account }
+# The rule's equality is served by an index, null and all.
+type Memo @view @index(fields: ["owner", "id"]) @allow(if: "row.owner == auth.sub") {
+  id: ID!
+  owner: String
+}
+
+type Query { account(id: ID!): Account memos(first: Int = 10): [Memo!]! }
 
 type Mutation {
   open(id: ID!, owner: String, kind: Kind,
@@ -43,6 +49,8 @@ type Mutation {
   close(id: ID!): Account
     @event(thing: "Account", verb: "closed", effect: DELETE)
     @check(if: "row.balance == 0", code: "NOT_EMPTY", message: "Empty it first.")
+  note(id: ID!, owner: String): Memo
+    @event(thing: "Memo", verb: "noted", effect: CREATE)
   link(id: ID!, to: ID!): Account
     @event(thing: "Account", verb: "linked", effect: PATCH)
     @check(if: "Account(args.to) != null && Account(args.to).kind == 'GOLD'", code: "NO_GOLD")
@@ -125,6 +133,14 @@ $r = run('open(id: "b", balance: 8)');
 is($r->{json}{data}{open}{share}, 125, 'any other number does not');
 $r = $t->graphql('{ account(id: "a") { other } }');
 is_deeply($r->{json}{data}, { account => { other => 8 } }, 'a lookup at read');
+
+for my $i (1 .. 30) {
+    my $owner = $i % 10 ? '"alice"' : 'null';
+    $r = $t->graphql("mutation { note(id: \"m$i\", owner: $owner) { id } }");
+}
+$r = $t->graphql('{ memos { id owner } }');
+is_deeply([map { $_->{id} } @{ $r->{json}{data}{memos} }], [qw(m10 m20 m30)],
+    'null equals null: for anonymous the rows of nobody') or diag $r->{body};
 
 ok($t->stop('QUIT'), 'ends');
 $t->no_alerts;
