@@ -56,7 +56,7 @@ write_places(kappa_execution_t *x, const kappa_plan_field_t *f,
     for (uint32_t i = 0;
          own == 0 && i < f->place_count && places.count < PLACES_MAX; i++) {
         if (f->place_tests == NULL
-            || kappa_execute_all_hold(x, &f->place_tests[i])) {
+            || kappa_plan_all_hold(&f->place_tests[i], x->variables)) {
             write_place(buf, &places, f->places[i]);
         }
     }

@@ -2,35 +2,6 @@
 
 #include "base/json.h"
 
-bool
-kappa_execute_all_hold(
-    const kappa_execution_t *x, const kappa_plan_conjunction_t *all)
-{
-    for (uint32_t i = 0; i < all->count; i++) {
-        const kappa_value_t *v = &x->variables[all->tests[i].variable];
-
-        if (v->as.boolean != all->tests[i].wanted) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool
-kappa_execute_holds(
-    const kappa_execution_t *x, const kappa_plan_condition_t *condition)
-{
-    if (!kappa_execute_all_hold(x, &condition->all)) {
-        return false;
-    }
-    for (uint32_t i = 0; i < condition->none_count; i++) {
-        if (kappa_execute_all_hold(x, &condition->none[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 kappa_written_t
 kappa_execute_args(kappa_execution_t *x, const kappa_plan_field_t *f,
     const kappa_path_t *path, const kappa_value_t **out)

@@ -58,17 +58,11 @@ typedef struct {
     size_t len_max; /* of buf */
 } kappa_execution_t;
 
-bool kappa_execute_all_hold(
-    const kappa_execution_t *x, const kappa_plan_conjunction_t *all);
-
-/* Whether the field is to be written; condition is not NULL. */
-bool kappa_execute_holds(
-    const kappa_execution_t *x, const kappa_plan_condition_t *condition);
-
 static inline bool
 kappa_execute_included(const kappa_execution_t *x, const kappa_plan_field_t *f)
 {
-    return f->condition == NULL || kappa_execute_holds(x, f->condition);
+    return f->condition == NULL
+        || kappa_plan_holds(f->condition, x->variables);
 }
 
 static inline void

@@ -250,3 +250,32 @@ kappa_plan_is_introspection(const kappa_plan_t *plan)
     }
     return true;
 }
+
+bool
+kappa_plan_all_hold(
+    const kappa_plan_conjunction_t *all, const kappa_value_t *variables)
+{
+    for (uint32_t i = 0; i < all->count; i++) {
+        const kappa_value_t *v = &variables[all->tests[i].variable];
+
+        if (v->as.boolean != all->tests[i].wanted) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+kappa_plan_holds(
+    const kappa_plan_condition_t *condition, const kappa_value_t *variables)
+{
+    if (!kappa_plan_all_hold(&condition->all, variables)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < condition->none_count; i++) {
+        if (kappa_plan_all_hold(&condition->none[i], variables)) {
+            return false;
+        }
+    }
+    return true;
+}

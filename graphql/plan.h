@@ -45,6 +45,31 @@ kappa_status_t kappa_plan_variables(const kappa_plan_t *plan,
 /* How many values kappa_plan_variables makes. */
 uint32_t kappa_plan_variable_count(const kappa_plan_t *plan);
 
+/* What executing the plan may cost, as the IBM cost directives specification
+ * counts it, before anything is read:
+ *
+ *   field  calls of fields, each by its weight, with its arguments'
+ *   type   values that come out, each by its type's weight
+ *
+ * Weights are @cost's; else 1 for composite types (of fields and arguments,
+ * too), 0 for scalars and enums. Lists multiply: by @listSize; else by the
+ * arguments first and last; else by 100 for rows, 10 for lists stored in a
+ * row. What @skip and @include leave out costs nothing, nor does
+ * introspection. Of an abstract type the costliest object counts. */
+typedef struct {
+    double field;
+    double type;
+} kappa_cost_t;
+
+kappa_status_t kappa_plan_cost(const kappa_plan_t *plan,
+    const kappa_value_t *variables, kappa_arena_t *arena, kappa_cost_t *out);
+
+/* Whether the weights and sizes of a schema can be: numbers, and arguments and
+ * fields that exist. KAPPA_INVALID: VALIDATION_FAILED errors, each with its
+ * place. */
+kappa_status_t kappa_cost_check(
+    const kappa_schema_t *schema, kappa_errors_t *errors);
+
 /* Coerced arguments of root field i, by kappa_input_t.number. */
 kappa_status_t kappa_plan_root_args(const kappa_plan_t *plan, uint32_t i,
     const kappa_value_t *variables, kappa_arena_t *arena,

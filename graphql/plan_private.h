@@ -90,6 +90,25 @@ typedef struct {
     uint32_t slot; /* where an execution keeps them, if dynamic */
 } kappa_plan_args_t;
 
+/* An argument that tells a list's size, or a field in it: `filter.max`. */
+typedef struct {
+    uint32_t arg;
+    kappa_str_t path; /* behind the argument's name; empty: itself */
+} kappa_plan_slice_t;
+
+/* What a field costs, kappa_plan_cost says how. */
+typedef struct {
+    double weight;
+    double leaf;       /* weight of a leaf's type */
+    double size;       /* of its list when no argument tells; 1: no list */
+    bool args;         /* its arguments may weigh something */
+    bool sizes_fields; /* the size is that of lists below it */
+    uint32_t slice_count;
+    const kappa_plan_slice_t *slices;
+    uint32_t sized_count;
+    const kappa_str_t *sized; /* those below; none: EDGES and NODES */
+} kappa_plan_cost_t;
+
 typedef struct {
     const char *key; /* `,"name":`, KAPPA_PLAN_KEY_ROOM bytes at least */
     uint32_t key_len;
@@ -104,6 +123,7 @@ typedef struct {
     const kappa_plan_condition_t *condition; /* NULL: always */
     const kappa_plan_args_t *args;           /* NULL: takes none */
     const kappa_plan_select_t *select;       /* NULL: a leaf */
+    const kappa_plan_cost_t *cost;           /* NULL: nothing, if a leaf */
     const kappa_field_t *field;
     kappa_str_t name; /* in the response */
     const kappa_plan_place_t *places;
@@ -119,6 +139,7 @@ typedef struct {
 
 typedef struct {
     const kappa_type_t *type; /* an object */
+    double weight;            /* of one, in costs */
     kappa_plan_set_t set;
 } kappa_plan_case_t;
 
@@ -149,6 +170,13 @@ struct kappa_plan_s {
     kappa_plan_set_t root;
     uint32_t slot_count; /* of dynamic args */
 };
+
+bool kappa_plan_all_hold(
+    const kappa_plan_conjunction_t *all, const kappa_value_t *variables);
+
+/* Whether what has the condition is to be written. */
+bool kappa_plan_holds(
+    const kappa_plan_condition_t *condition, const kappa_value_t *variables);
 
 /* Places in a text in constant time each, after one pass over it. */
 typedef struct {
@@ -259,6 +287,14 @@ kappa_status_t kappa_plan_args(kappa_planner_t *planner,
 kappa_status_t kappa_plan_args_values(const kappa_plan_t *plan,
     const kappa_plan_args_t *args, const kappa_value_t *variables,
     kappa_arena_t *arena, const kappa_value_t **out, kappa_errors_t *errors);
+
+/* What a field costs; its op and args are set. KAPPA_INVALID: it takes exactly
+ * one of some arguments, and the document gives none or several. */
+kappa_status_t kappa_plan_set_cost(kappa_planner_t *planner,
+    kappa_plan_field_t *f, const kappa_selection_t *selection);
+
+/* A type's weight. */
+double kappa_plan_type_weight(const kappa_type_t *type);
 
 /* The operation's variables, defaults coerced. */
 kappa_status_t kappa_plan_define_variables(

@@ -288,6 +288,7 @@ build_case(kappa_planner_t *planner, source_t source,
     kappa_plan_groups_init(planner, &children, type);
     status = collect_children(planner, group, &children);
     out->type = type;
+    out->weight = kappa_plan_type_weight(type);
     return status == KAPPA_OK
         ? build_set(planner, source, &children, &out->set)
         : status;
@@ -404,6 +405,9 @@ build_field(kappa_planner_t *planner, source_t source,
     if (status == KAPPA_OK && composite) {
         status = build_select(
             planner, source, group, f->field->type->named, &f->select);
+    }
+    if (status == KAPPA_OK && source != FROM_META) {
+        status = kappa_plan_set_cost(planner, f, selection);
     }
     if (status == KAPPA_OK && f->op == KAPPA_OP_CONNECTION && composite) {
         f->total = f->select->case_count > 0 && asks_total(f->select);
