@@ -262,27 +262,48 @@ mutate(kappa_execution_t *x, const kappa_plan_field_t *f,
     return kappa_execute_set(x, &f->select->cases[0].set, &scope, path);
 }
 
+/* The field's arguments, and whether its rule lets it be read. */
+static kappa_written_t
+ask(kappa_execution_t *x, const kappa_plan_field_t *f,
+    const kappa_scope_t *scope, const kappa_path_t *path,
+    const kappa_value_t **args)
+{
+    kappa_written_t written = kappa_execute_args(x, f, path, args);
+
+    if (written != KAPPA_WRITTEN || !f->rule
+        || x->data->ops->allowed(
+            x->data, f->field, scope->row, *args, x->arena)) {
+        return written;
+    }
+    kappa_str_t message = kappa_str_printf(x->arena,
+        "You may not see %.*s.%.*s.", KAPPA_STR_ARG(f->field->parent->name),
+        KAPPA_STR_ARG(f->field->name));
+
+    return message.data ? kappa_execute_fail(x, path, "FORBIDDEN", message)
+                        : kappa_execute_stop(x, KAPPA_NOMEM);
+}
+
+/* A root field whose row was given: a change stream's event. */
+static kappa_written_t
+write_given(kappa_execution_t *x, const kappa_plan_field_t *f,
+    const kappa_scope_t *scope, const kappa_path_t *path)
+{
+    const kappa_value_t *args;
+    kappa_written_t written = ask(x, f, scope, path, &args);
+
+    return written == KAPPA_WRITTEN ? write_row(x, f, x->root, path) : written;
+}
+
 /* Fields whose values the data source fetches, with arguments and rules. */
 static kappa_written_t
 fetch(kappa_execution_t *x, const kappa_plan_field_t *f,
     const kappa_scope_t *scope, const kappa_path_t *path)
 {
     const kappa_value_t *args;
-    kappa_written_t written = kappa_execute_args(x, f, path, &args);
+    kappa_written_t written = ask(x, f, scope, path, &args);
 
     if (written != KAPPA_WRITTEN) {
         return written;
-    }
-    if (f->rule
-        && !x->data->ops->allowed(
-            x->data, f->field, scope->row, args, x->arena)) {
-        kappa_str_t message =
-            kappa_str_printf(x->arena, "You may not see %.*s.%.*s.",
-                KAPPA_STR_ARG(f->field->parent->name),
-                KAPPA_STR_ARG(f->field->name));
-
-        return message.data ? kappa_execute_fail(x, path, "FORBIDDEN", message)
-                            : kappa_execute_stop(x, KAPPA_NOMEM);
     }
     switch ((kappa_op_t)f->op) {
     case KAPPA_OP_ONE:
@@ -455,7 +476,7 @@ write_field(kappa_execution_t *x, const kappa_plan_field_t *f,
         return KAPPA_WRITTEN;
     }
     mark = x->buf->len;
-    written = x->root != NULL && up == NULL ? write_row(x, f, x->root, &path)
+    written = x->root != NULL && up == NULL ? write_given(x, f, scope, &path)
                                             : write_value(x, f, scope, &path);
     if (written == KAPPA_WRITTEN || written == KAPPA_STOPPED) {
         return written;

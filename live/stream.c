@@ -1,6 +1,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "live/group.h"
+#include "views/read.h"
 
 /* Change streams: the events themselves, none skipped. The newest frames are
  * kept in the group's ring; who is further behind reads the log. */
@@ -103,6 +104,20 @@ row_of(kappa_live_t *live, const kappa_group_t *group,
     return KAPPA_OK;
 }
 
+/* KAPPA_NOT_FOUND: a row rule hides the row from who asks (SEMANTICS 19). */
+static kappa_status_t
+see(kappa_live_t *live, kappa_snapshot_t *snapshot, const kappa_row_t *row)
+{
+    kappa_data_t *data = kappa_snapshot_data(snapshot);
+    bool visible = true;
+    kappa_status_t status = KAPPA_OK;
+
+    if (row->view != NULL) {
+        status = kappa_read_visible(data->ctx, row, live->scratch, &visible);
+    }
+    return status == KAPPA_OK && !visible ? KAPPA_NOT_FOUND : status;
+}
+
 /* KAPPA_NOT_FOUND: the event is not for this group. */
 static kappa_status_t
 make_frame(kappa_live_t *live, const kappa_group_t *group,
@@ -116,6 +131,9 @@ make_frame(kappa_live_t *live, const kappa_group_t *group,
     kappa_status_t status = matches(live, group, event);
     if (status == KAPPA_OK) {
         status = row_of(live, group, snapshot, event, &row);
+    }
+    if (status == KAPPA_OK) {
+        status = see(live, snapshot, &row);
     }
     if (status != KAPPA_OK) {
         return status;
