@@ -5,6 +5,14 @@
 /* Filling a row (SEMANTICS 5): stamps, defaults, key, arguments, set; stored
  * @computed follows when the row is changed. */
 
+/* Expressions compute with 64 bits, GraphQL's Int has 32. */
+static bool
+fits_int(const kappa_value_t *value)
+{
+    return value->kind != KAPPA_INT
+        || (value->as.integer >= INT32_MIN && value->as.integer <= INT32_MAX);
+}
+
 kappa_status_t
 kappa_apply_cell(kappa_apply_t *apply, kappa_node_t *node, kappa_str_t *cells,
     uint32_t position, const kappa_value_t *value)
@@ -12,6 +20,13 @@ kappa_apply_cell(kappa_apply_t *apply, kappa_node_t *node, kappa_str_t *cells,
     const kappa_column_t *column = &node->view->columns[position];
     kappa_buf_t *buf = &apply->set->buf;
 
+    if (column->kind == KAPPA_COLUMN_INT && column->aggregate == NULL
+        && !fits_int(value)) {
+        return kappa_apply_refuse(apply, "BAD_USER_INPUT",
+            "%.*s.%.*s: %lld does not fit Int; a BigInt could hold it",
+            KAPPA_STR_ARG(node->view->name), KAPPA_STR_ARG(column->name),
+            (long long)value->as.integer);
+    }
     kappa_buf_reset(buf);
     if (kappa_column_json(buf, column->kind, value) != KAPPA_OK) {
         return kappa_apply_refuse(apply, "BAD_USER_INPUT",

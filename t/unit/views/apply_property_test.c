@@ -28,7 +28,13 @@ static const char schema[] =
     "}\n"
     "enum State { GOOD BAD }\n"
     "type Item @view @index(fields: [\"box\", \"price\"])"
-    " @index(fields: [\"twice\"]) {\n"
+    " @index(fields: [\"twice\"])\n"
+    "  @on(thing: \"Batch\", verb: \"told\", each: \"event.data.items\","
+    "    key: [\"item.id\"], effect: UPSERT, set: [\"box = item.box\","
+    "    \"price = item.price\", \"mass = item.mass\","
+    "    \"label = item.label\", \"state = item.state\"])\n"
+    "  @on(thing: \"Batch\", verb: \"told\", each: \"event.data.gone\","
+    "    key: [\"item\"], effect: DELETE) {\n"
     "  id: ID!  box: ID  price: Int  mass: Float  label: String\n"
     "  state: State!  twice: Int @computed(as: \"row.price * 2\")\n"
     "}\n"
@@ -51,7 +57,7 @@ static const char schema[] =
 #define SHELVES 3
 #define NONE (-1)
 #define EVENTS 1500
-#define TEXT 512
+#define TEXT 2048
 
 typedef struct {
     bool exists;
@@ -492,18 +498,67 @@ tell_room(world_t *w, told_t *told)
     return code;
 }
 
+/* Several rows at once: all of it, or nothing. */
+static const char *
+tell_batch(world_t *w, told_t *told)
+{
+    const char *code = NULL;
+
+    told->thing = "Batch";
+    told->effect = KAPPA_EFFECT_NONE;
+    snprintf(told->key, sizeof(told->key), "\"x\"");
+    strcat(told->data, "\"items\":[");
+    for (uint32_t i = any(6); i > 0; i--) {
+        int n = (int)any(ITEMS);
+        char one[256];
+        item_t *item = &w->items[n];
+
+        *item = (item_t){ true, NIL, NIL, NIL, NIL, NIL };
+        snprintf(one, sizeof(one), "{\"id\":\"i%d\"", n);
+        pick(one, "box", "b", BOXES, &item->box);
+        if (any(8) != 0) {
+            item->price = 7;
+            strcat(one, ",\"price\":7");
+        }
+        pick_mass(one, &item->mass);
+        pick_choice(one, "label", labels, COUNT(labels), &item->label);
+        item->state = (int)any(COUNT(states));
+        snprintf(one + strlen(one), sizeof(one) - strlen(one),
+            ",\"state\":\"%s\"}%s", states[item->state], i > 1 ? "," : "");
+        strcat(told->data, one);
+        if (code == NULL && item->price == NIL) {
+            code = "BAD_USER_INPUT";
+        }
+    }
+    strcat(told->data, "],\"gone\":[");
+    for (uint32_t i = any(3); i > 0; i--) {
+        int n = (int)any(ITEMS);
+        char one[32];
+
+        snprintf(one, sizeof(one), "\"i%d\"%s", n, i > 1 ? "," : "");
+        strcat(told->data, one);
+        if (code == NULL && !w->items[n].exists) {
+            code = "NOT_FOUND";
+        }
+        w->items[n].exists = false;
+    }
+    strcat(told->data, "]");
+    return code;
+}
+
 static const char *
 tell(world_t *w, told_t *told)
 {
     static const kappa_effect_t effects[] = { KAPPA_EFFECT_CREATE,
         KAPPA_EFFECT_PUT, KAPPA_EFFECT_PATCH, KAPPA_EFFECT_PATCH,
         KAPPA_EFFECT_UPSERT, KAPPA_EFFECT_UPSERT, KAPPA_EFFECT_DELETE };
-    uint32_t which = any(10);
+    uint32_t which = any(12);
 
     told->effect = effects[any(COUNT(effects))];
     strcpy(told->data, "{");
     const char *code = which < 4 ? tell_box(w, told)
         : which < 9              ? tell_item(w, told)
+        : which < 11             ? tell_batch(w, told)
                                  : tell_room(w, told);
     strcat(told->data, "}");
     return code;
