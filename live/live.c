@@ -268,7 +268,10 @@ run(kappa_live_t *live, kappa_group_t *group)
 {
     kappa_dependencies_t deps = { .arena = live->scratch };
     kappa_read_options_t options = {
-        .caller = &group->caller, .now_ms = kappa_now_ms(), .deps = &deps
+        .caller = &group->caller,
+        .now_ms = kappa_now_ms(),
+        .deps = &deps,
+        .version = live->version, /* of the groups' plans */
     };
     kappa_snapshot_t *snapshot;
     kappa_outcome_t outcome;

@@ -194,7 +194,8 @@ open_reader(kappa_live_t *live, const kappa_group_t *group, uint64_t after,
     reader_t *reader)
 {
     kappa_read_options_t options = { .caller = &group->caller,
-        .now_ms = kappa_now_ms() };
+        .now_ms = kappa_now_ms(),
+        .version = live->version };
     kappa_status_t status =
         kappa_snapshot_begin(live->store, &options, &reader->snapshot);
 

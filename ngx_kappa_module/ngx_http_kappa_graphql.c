@@ -235,7 +235,8 @@ ngx_http_kappa_body_handler(ngx_http_request_t *r)
 static kappa_http_outcome_t
 ngx_http_kappa_outcome_of(kappa_status_t status, const kappa_errors_t *errors)
 {
-    if (status == KAPPA_BUSY || status == KAPPA_IO) {
+    if (status == KAPPA_BUSY || status == KAPPA_IO
+        || status == KAPPA_CONFLICT) {
         return KAPPA_OUTCOME_UNAVAILABLE;
     }
     if (strcmp(errors->first->code, "PARSE_FAILED") == 0) {

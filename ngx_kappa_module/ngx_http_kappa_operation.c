@@ -99,6 +99,9 @@ ngx_http_kappa_trouble(kappa_status_t status, kappa_errors_t *errors)
     } else if (status == KAPPA_IO) {
         kappa_errors_add(errors, "STORE_UNAVAILABLE",
             "the store can't be used; the server's log says why");
+    } else if (status == KAPPA_CONFLICT) {
+        kappa_errors_add(errors, "SCHEMA_CHANGED",
+            "the schema changed meanwhile: send it again");
     }
     return status;
 }
@@ -111,7 +114,8 @@ ngx_http_kappa_read(ngx_http_kappa_operation_t *op, kappa_buf_t *out,
 {
     ngx_time_t *now = ngx_timeofday();
     kappa_read_options_t options = { .caller = ngx_http_kappa_caller(op),
-        .now_ms = (int64_t)now->sec * 1000 + now->msec };
+        .now_ms = (int64_t)now->sec * 1000 + now->msec,
+        .version = op->version };
     kappa_snapshot_t *snapshot;
     kappa_status_t status =
         kappa_snapshot_begin(op->app->store_handle, &options, &snapshot);
