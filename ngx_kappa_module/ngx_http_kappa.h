@@ -28,6 +28,9 @@
  *   ngx_http_kappa_mutation.c  the mutation path: a job and its answer
  *   ngx_http_kappa_sse.c       the subscription path over SSE
  *   ngx_http_kappa_ws.c        graphql-transport-ws
+ *   ngx_http_kappa_events.c    /events: the log read and tailed
+ *   ngx_http_kappa_upload.c    /events: events taken in
+ *   ngx_http_kappa_flow.c      answers that come bit by bit
  *   ngx_http_kappa_send.c      answers
  *   ngx_http_kappa_health.c    kappa_health
  */
@@ -62,6 +65,7 @@ typedef struct {
     ngx_event_t wake;       /* posted: kappa_live_wake */
     ngx_queue_t streams;    /* open SSE streams */
     ngx_queue_t sockets;    /* open WebSockets */
+    ngx_queue_t tails;      /* open tails of /events */
 } ngx_http_kappa_app_t;
 
 typedef struct {
@@ -79,7 +83,10 @@ typedef struct {
     ngx_uint_t limit_subscriptions;
     ngx_msec_t heartbeat;
     ngx_uint_t status_codes;
-    ngx_uint_t health;      /* of kappa_health */
+    ngx_uint_t health;            /* of kappa_health */
+    ngx_http_kappa_app_t *events; /* kappa_events */
+    ngx_str_t read_scope;
+    ngx_str_t write_scope;
     ngx_uint_t auth;        /* NGX_HTTP_KAPPA_AUTH_… */
     ngx_str_t token_cookie; /* its name; data NULL: the header */
     ngx_flag_t token_set;
@@ -113,6 +120,15 @@ struct ngx_http_kappa_mutation_s {
     void (*answer)(ngx_http_kappa_mutation_t *mutation);
     void *owner; /* NULL: gone, nobody is answered */
 };
+
+/* An answer that comes bit by bit. */
+typedef struct {
+    ngx_http_request_t *request;
+    ngx_buf_t b;
+    ngx_chain_t link;
+    kappa_buf_t out; /* what is being sent; the owner fills it */
+    bool writing;    /* nginx holds bytes of out: leave it alone */
+} ngx_http_kappa_flow_t;
 
 /* What is known of a request: who asks (any location), and on a GraphQL
  * location what. */
@@ -247,12 +263,29 @@ void ngx_http_kappa_ws_close_all(ngx_http_kappa_app_t *app);
 /* Ends every stream: the worker exits, its clients shall reconnect. */
 void ngx_http_kappa_sse_close_all(ngx_http_kappa_app_t *app);
 
+/* --- flows. NGX_OK: all is out; NGX_AGAIN: the client is slow, the write
+ * handler will be called; NGX_ERROR: end the request. */
+ngx_int_t ngx_http_kappa_flow_send(ngx_http_kappa_flow_t *flow);
+/* From the write handler; also says when the client took too long. */
+ngx_int_t ngx_http_kappa_flow_continue(ngx_http_kappa_flow_t *flow);
+/* Ends a stream that has no end of its own: the client sees that it was cut,
+ * and comes back. */
+void ngx_http_kappa_cut(ngx_http_request_t *r);
+
+/* --- /events */
+ngx_int_t ngx_http_kappa_events_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_kappa_upload(
+    ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx);
+void ngx_http_kappa_tails_wake(ngx_http_kappa_app_t *app);
+void ngx_http_kappa_tails_close_all(ngx_http_kappa_app_t *app);
+
 /* --- answers. All return what a content handler returns. */
 typedef struct {
     kappa_media_t media;
     kappa_http_outcome_t outcome;
     ngx_str_t allow;        /* 405; data NULL: none */
     ngx_uint_t retry_after; /* seconds; 0: none */
+    bool ndjson;            /* instead of media: application/x-ndjson */
     kappa_str_t epoch;      /* data NULL: no Kappa-Position */
     uint64_t seq;
 } ngx_http_kappa_answer_t;

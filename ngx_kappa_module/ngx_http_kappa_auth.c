@@ -249,7 +249,7 @@ ngx_http_kappa_turn_away(ngx_http_request_t *r, ngx_int_t status,
     ngx_http_kappa_loc_conf_t *klcf =
         ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
 
-    if (klcf->app == NULL) {
+    if (klcf->app == NULL && klcf->events == NULL) {
         return status;
     }
     ngx_http_kappa_answer_t answer = { .media = KAPPA_MEDIA_JSON,
@@ -325,7 +325,8 @@ ngx_http_kappa_auth_handler(ngx_http_request_t *r)
         ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
 
     if (klcf->auth == NGX_HTTP_KAPPA_AUTH_OFF
-        || (klcf->app != NULL && r->method & NGX_HTTP_OPTIONS)) {
+        || ((klcf->app != NULL || klcf->events != NULL)
+            && r->method & NGX_HTTP_OPTIONS)) {
         return NGX_DECLINED;
     }
     ngx_http_kappa_ctx_t *ctx = ngx_http_kappa_get_ctx(r);

@@ -7,6 +7,8 @@ static char *ngx_http_kappa_merge_loc_conf(
     ngx_conf_t *cf, void *parent, void *child);
 static char *ngx_http_kappa_graphql(
     ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static char *ngx_http_kappa_events(
+    ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_http_kappa_health(
     ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
@@ -37,6 +39,11 @@ static ngx_command_t ngx_http_kappa_commands[] = {
     { ngx_string("kappa_graphql"),
       NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
       ngx_http_kappa_graphql,
+      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL },
+
+    { ngx_string("kappa_events"),
+      NGX_HTTP_LOC_CONF | NGX_CONF_TAKE3,
+      ngx_http_kappa_events,
       NGX_HTTP_LOC_CONF_OFFSET, 0, NULL },
 
     { ngx_string("kappa_issuer"),
@@ -198,6 +205,19 @@ ngx_http_kappa_create_loc_conf(ngx_conf_t *cf)
     return klcf;
 }
 
+/* An upload to /events is a stream: nginx's default limit of 1m is not meant
+ * for it. */
+static void
+ngx_http_kappa_merge_body_size(ngx_conf_t *cf, ngx_http_kappa_loc_conf_t *conf)
+{
+    ngx_http_core_loc_conf_t *clcf =
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (conf->events != NULL && clcf->client_max_body_size == 1024 * 1024) {
+        clcf->client_max_body_size = 0;
+    }
+}
+
 static char *
 ngx_http_kappa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 {
@@ -220,6 +240,13 @@ ngx_http_kappa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->token_set, prev->token_set, 0);
     ngx_conf_merge_ptr_value(conf->require, prev->require, NULL);
     ngx_conf_merge_ptr_value(conf->origins, prev->origins, NULL);
+    if (conf->events != NULL && conf->auth == NGX_HTTP_KAPPA_AUTH_OFF) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+            "kappa_events needs kappa_auth required beside it: its scopes "
+            "are a token's");
+        return NGX_CONF_ERROR;
+    }
+    ngx_http_kappa_merge_body_size(cf, conf);
     if (conf->require != NULL && conf->auth == NGX_HTTP_KAPPA_AUTH_OFF) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
             "kappa_require needs kappa_auth optional or required beside it");
@@ -245,6 +272,39 @@ ngx_http_kappa_graphql(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_core_loc_conf_t *clcf =
         ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_kappa_graphql_handler;
+    return NGX_CONF_OK;
+}
+
+static char *
+ngx_http_kappa_events(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_kappa_loc_conf_t *klcf = conf;
+    ngx_str_t *value = cf->args->elts;
+
+    (void)cmd;
+    if (klcf->events != NULL) {
+        return "is duplicate";
+    }
+    for (ngx_uint_t i = 2; i < 4; i++) {
+        if (ngx_strncmp(value[i].data, "read=", 5) == 0) {
+            klcf->read_scope.data = value[i].data + 5;
+            klcf->read_scope.len = value[i].len - 5;
+        } else if (ngx_strncmp(value[i].data, "write=", 6) == 0) {
+            klcf->write_scope.data = value[i].data + 6;
+            klcf->write_scope.len = value[i].len - 6;
+        }
+    }
+    if (klcf->read_scope.len == 0 || klcf->write_scope.len == 0) {
+        return "takes an application and two scopes: "
+               "\"kappa_events NAME read=SCOPE write=SCOPE;\"";
+    }
+    klcf->events = ngx_http_kappa_app(cf, &value[1]);
+    if (klcf->events == NULL) {
+        return NGX_CONF_ERROR;
+    }
+    ngx_http_core_loc_conf_t *clcf =
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_kappa_events_handler;
     return NGX_CONF_OK;
 }
 

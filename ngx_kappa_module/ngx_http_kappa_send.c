@@ -124,7 +124,12 @@ ngx_http_kappa_send_header(ngx_http_request_t *r,
     r->headers_out.status = kappa_graphql_http_status(answer->media,
         answer->outcome, (kappa_status_codes_t)klcf->status_codes);
     r->headers_out.content_length_n = content_length;
-    ngx_http_kappa_content_type(r, answer->media);
+    if (answer->ndjson) {
+        ngx_str_set(&r->headers_out.content_type, "application/x-ndjson");
+        r->headers_out.content_type_len = r->headers_out.content_type.len;
+    } else {
+        ngx_http_kappa_content_type(r, answer->media);
+    }
     if (ngx_http_kappa_position_header(r, answer) != NGX_OK
         || ngx_http_kappa_origin_headers(r) != NGX_OK
         || ngx_http_kappa_retry_header(r, answer) != NGX_OK

@@ -12,25 +12,15 @@
 /* A stream keeps this much for its next frame. */
 #define OUT_BYTES_KEPT 16384
 
-typedef enum {
-    STREAM_IDLE,    /* nothing to write */
-    STREAM_WRITING, /* nginx holds bytes of ours */
-    STREAM_CLOSED   /* being finalized */
-} ngx_http_kappa_stream_state_t;
-
 typedef struct {
     kappa_subscriber_t subscriber; /* first: a subscriber is its stream */
     ngx_http_kappa_app_t *app;
     ngx_http_kappa_loc_conf_t *klcf;
-    ngx_http_request_t *request;
+    ngx_http_kappa_flow_t flow;
     ngx_queue_t queue; /* among the application's */
     ngx_event_t heartbeat;
     ngx_event_t work; /* posted: there may be something to write */
-    ngx_buf_t b;
-    ngx_chain_t link;
-    kappa_buf_t out;
-    ngx_http_kappa_stream_state_t state;
-    ngx_uint_t beat; /* a heartbeat is due */
+    ngx_uint_t beat;  /* a heartbeat is due */
 } ngx_http_kappa_stream_t;
 
 static void ngx_http_kappa_stream_pump(ngx_http_kappa_stream_t *stream);
@@ -48,18 +38,7 @@ ngx_http_kappa_stream_cleanup(void *data)
         ngx_delete_posted_event(&stream->work);
     }
     ngx_queue_remove(&stream->queue);
-    kappa_buf_release(&stream->out);
-}
-
-/* Without a last chunk: the client sees that it was cut, and reconnects. */
-static void
-ngx_http_kappa_stream_cut(ngx_http_kappa_stream_t *stream)
-{
-    ngx_connection_t *c = stream->request->connection;
-
-    stream->state = STREAM_CLOSED;
-    ngx_http_finalize_request(stream->request, NGX_ERROR);
-    ngx_http_run_posted_requests(c);
+    kappa_buf_release(&stream->flow.out);
 }
 
 static void
@@ -91,49 +70,6 @@ ngx_http_kappa_stream_ended(kappa_subscriber_t *subscriber)
 
 /* --- writing --- */
 
-/* What nginx says of the bytes it was given. */
-static ngx_int_t
-ngx_http_kappa_stream_result(ngx_http_kappa_stream_t *stream, ngx_int_t rc)
-{
-    ngx_http_request_t *r = stream->request;
-    ngx_connection_t *c = r->connection;
-    ngx_event_t *wev = c->write;
-    ngx_http_core_loc_conf_t *clcf =
-        ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    if (rc == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-    if (!r->buffered && !r->postponed && !c->buffered) {
-        if (wev->timer_set) {
-            ngx_del_timer(wev);
-        }
-        stream->state = STREAM_IDLE;
-        return NGX_OK;
-    }
-    stream->state = STREAM_WRITING;
-    if (!wev->delayed && !wev->timer_set) {
-        ngx_add_timer(wev, clcf->send_timeout);
-    }
-    return ngx_handle_write_event(wev, clcf->send_lowat) == NGX_OK ? NGX_AGAIN
-                                                                   : NGX_ERROR;
-}
-
-static ngx_int_t
-ngx_http_kappa_stream_write(ngx_http_kappa_stream_t *stream)
-{
-    ngx_buf_t *b = &stream->b;
-
-    ngx_memzero(b, sizeof(*b));
-    b->start = b->pos = (u_char *)stream->out.data;
-    b->end = b->last = b->pos + stream->out.len;
-    b->memory = 1;
-    b->flush = 1;
-    stream->link = (ngx_chain_t){ b, NULL };
-    return ngx_http_kappa_stream_result(
-        stream, ngx_http_output_filter(stream->request, &stream->link));
-}
-
 static kappa_status_t
 ngx_http_kappa_stream_frame(ngx_http_kappa_stream_t *stream)
 {
@@ -150,7 +86,7 @@ ngx_http_kappa_stream_frame(ngx_http_kappa_stream_t *stream)
     u_char *end = ngx_snprintf((u_char *)position, sizeof(position), "%V-%uL",
         &name, (uint64_t)frame->seq);
 
-    kappa_sse_next(&stream->out,
+    kappa_sse_next(&stream->flow.out,
         kappa_str(position, (size_t)(end - (u_char *)position)), frame->json);
     kappa_frame_release(frame);
     return KAPPA_OK;
@@ -162,26 +98,26 @@ ngx_http_kappa_stream_fill(ngx_http_kappa_stream_t *stream)
 {
     kappa_status_t status;
 
-    if (stream->out.cap > OUT_BYTES_KEPT) {
-        kappa_buf_release(&stream->out);
+    if (stream->flow.out.cap > OUT_BYTES_KEPT) {
+        kappa_buf_release(&stream->flow.out);
     }
-    kappa_buf_reset(&stream->out);
+    kappa_buf_reset(&stream->flow.out);
     status = ngx_http_kappa_stream_frame(stream);
     if (status == KAPPA_DONE && stream->beat) {
-        kappa_sse_heartbeat(&stream->out);
+        kappa_sse_heartbeat(&stream->flow.out);
         status = KAPPA_OK;
     }
     stream->beat = 0;
-    return stream->out.failed ? KAPPA_NOMEM : status;
+    return stream->flow.out.failed ? KAPPA_NOMEM : status;
 }
 
 /* Writes until there is nothing more or the client is slow. */
 static void
 ngx_http_kappa_stream_pump(ngx_http_kappa_stream_t *stream)
 {
-    while (stream->state == STREAM_IDLE) {
-        if (stream->subscriber.group == NULL) {
-            ngx_http_kappa_stream_cut(stream);
+    while (!stream->flow.writing) {
+        if (stream->subscriber.group == NULL) { /* the schema changed */
+            ngx_http_kappa_cut(stream->flow.request);
             return;
         }
         kappa_status_t status = ngx_http_kappa_stream_fill(stream);
@@ -194,8 +130,8 @@ ngx_http_kappa_stream_pump(ngx_http_kappa_stream_t *stream)
             return;
         }
         if (status != KAPPA_OK
-            || ngx_http_kappa_stream_write(stream) == NGX_ERROR) {
-            ngx_http_kappa_stream_cut(stream);
+            || ngx_http_kappa_flow_send(&stream->flow) == NGX_ERROR) {
+            ngx_http_kappa_cut(stream->flow.request);
             return;
         }
     }
@@ -212,8 +148,8 @@ ngx_http_kappa_stream_heartbeat_handler(ngx_event_t *ev)
 {
     ngx_http_kappa_stream_t *stream = ev->data;
 
-    if (ngx_http_kappa_expired(stream->request)) {
-        ngx_http_kappa_stream_cut(stream);
+    if (ngx_http_kappa_expired(stream->flow.request)) {
+        ngx_http_kappa_cut(stream->flow.request);
         return;
     }
     ngx_add_timer(ev, stream->klcf->heartbeat);
@@ -221,7 +157,6 @@ ngx_http_kappa_stream_heartbeat_handler(ngx_event_t *ev)
     ngx_http_kappa_stream_pump(stream);
 }
 
-/* The socket takes bytes again, or took none for send_timeout. */
 static void
 ngx_http_kappa_stream_writable(ngx_http_request_t *r)
 {
@@ -229,16 +164,8 @@ ngx_http_kappa_stream_writable(ngx_http_request_t *r)
         ngx_http_get_module_ctx(r, ngx_http_kappa_module);
     ngx_http_kappa_stream_t *stream = ctx->stream;
 
-    if (r->connection->write->timedout) {
-        r->connection->timedout = 1;
-        ngx_http_kappa_stream_cut(stream);
-        return;
-    }
-    if (stream->state == STREAM_WRITING
-        && ngx_http_kappa_stream_result(
-               stream, ngx_http_output_filter(r, NULL))
-            == NGX_ERROR) {
-        ngx_http_kappa_stream_cut(stream);
+    if (ngx_http_kappa_flow_continue(&stream->flow) == NGX_ERROR) {
+        ngx_http_kappa_cut(r);
         return;
     }
     ngx_http_kappa_stream_pump(stream);
@@ -256,7 +183,7 @@ ngx_http_kappa_stream_create(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     }
     stream->app = ctx->op.app;
     stream->klcf = ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
-    stream->request = r;
+    stream->flow.request = r;
     stream->subscriber.ready = ngx_http_kappa_stream_ready;
     stream->subscriber.ended = ngx_http_kappa_stream_ended;
     stream->heartbeat.handler = ngx_http_kappa_stream_heartbeat_handler;
@@ -265,7 +192,7 @@ ngx_http_kappa_stream_create(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     stream->work.handler = ngx_http_kappa_stream_work_handler;
     stream->work.data = stream;
     stream->work.log = r->connection->log;
-    kappa_buf_init(&stream->out, &kappa_alloc_libc);
+    kappa_buf_init(&stream->flow.out, &kappa_alloc_libc);
     return stream;
 }
 
@@ -349,8 +276,9 @@ ngx_http_kappa_sse_close_all(ngx_http_kappa_app_t *app)
 {
     while (!ngx_queue_empty(&app->streams)) {
         ngx_queue_t *q = ngx_queue_head(&app->streams);
+        ngx_http_kappa_stream_t *stream =
+            ngx_queue_data(q, ngx_http_kappa_stream_t, queue);
 
-        ngx_http_kappa_stream_cut(
-            ngx_queue_data(q, ngx_http_kappa_stream_t, queue));
+        ngx_http_kappa_cut(stream->flow.request);
     }
 }

@@ -167,6 +167,7 @@ ngx_http_kappa_wake_handler(ngx_event_t *ev)
 {
     ngx_http_kappa_app_t *app = ev->data;
 
+    ngx_http_kappa_tails_wake(app);
     if (app->live != NULL && kappa_live_wake(app->live) == KAPPA_AGAIN) {
         ngx_post_event(ev, &ngx_posted_next_events);
     }
@@ -234,6 +235,7 @@ ngx_http_kappa_start(ngx_cycle_t *cycle, ngx_http_kappa_app_t *app)
 {
     ngx_queue_init(&app->streams);
     ngx_queue_init(&app->sockets);
+    ngx_queue_init(&app->tails);
     app->wake.handler = ngx_http_kappa_wake_handler;
     app->wake.data = app;
     app->wake.log = cycle->log;
@@ -256,6 +258,7 @@ ngx_http_kappa_close(ngx_http_kappa_app_t *app)
     ngx_http_kappa_stop(app);
     ngx_http_kappa_sse_close_all(app);
     ngx_http_kappa_ws_close_all(app);
+    ngx_http_kappa_tails_close_all(app);
     kappa_live_destroy(app->live);
     app->live = NULL;
     if (app->store_handle != NULL) {
@@ -273,6 +276,7 @@ ngx_http_kappa_tick_handler(ngx_event_t *ev)
         if (ngx_exiting) {
             ngx_http_kappa_sse_close_all(apps[i]);
             ngx_http_kappa_ws_close_all(apps[i]);
+            ngx_http_kappa_tails_close_all(apps[i]);
         }
         ngx_http_kappa_wake(apps[i]);
     }

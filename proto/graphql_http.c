@@ -445,6 +445,7 @@ kappa_graphql_http_status(kappa_media_t media, kappa_http_outcome_t outcome,
         [KAPPA_OUTCOME_TOO_LARGE] = 413,
         [KAPPA_OUTCOME_UNAUTHENTICATED] = 401,
         [KAPPA_OUTCOME_FORBIDDEN] = 403,
+        [KAPPA_OUTCOME_GONE] = 410,
         [KAPPA_OUTCOME_UNAVAILABLE] = 503,
         [KAPPA_OUTCOME_FAILED] = 500,
     };

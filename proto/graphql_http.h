@@ -93,6 +93,7 @@ typedef enum {
     KAPPA_OUTCOME_TOO_LARGE,       /* the body */
     KAPPA_OUTCOME_UNAUTHENTICATED, /* a token is needed, or the given is bad */
     KAPPA_OUTCOME_FORBIDDEN,
+    KAPPA_OUTCOME_GONE,        /* a position of another log */
     KAPPA_OUTCOME_UNAVAILABLE, /* store, views: with Retry-After */
     KAPPA_OUTCOME_FAILED       /* ours: no memory, a bug */
 } kappa_http_outcome_t;

@@ -1,0 +1,169 @@
+# The event door: the log read, tailed and appended to over HTTP by those who
+# have the scope.
+
+use strict;
+use warnings;
+use Digest::SHA qw(hmac_sha256);
+use MIME::Base64 qw(encode_base64url);
+use Test::More;
+use Time::HiRes qw(sleep time);
+use Kappa::Test;
+
+my $SDL = <<'END';
+type Item @view(key: "sku") { sku: ID! n: Int! at: DateTime @stamp(as: "now") by: String @stamp(as: "auth.sub") }
+type Query { item(sku: ID!): Item }
+type Mutation {
+  create(sku: ID!, n: Int!): Item! @event(thing: "Item", verb: "created", effect: CREATE)
+  set(sku: ID!, n: Int!): Item! @event(thing: "Item", verb: "set", effect: PATCH)
+}
+type Subscription { item(sku: ID!): Item }
+END
+
+my $t = Kappa::Test->new(schema => $SDL, workers => 3,
+    http => 'kappa_issuer https://a { key %DIR%/key alg=HS256; }',
+    server => 'location /events { kappa_events app read=kappa:read write=kappa:write;'
+        . ' kappa_auth required; kappa_heartbeat 300ms; }'
+        . 'location /short { kappa_events app read=kappa:read write=kappa:write;'
+        . ' kappa_auth required; client_max_body_size 100; }');
+my $SECRET = 'a secret of at least thirty-two bytes';
+Kappa::Test::write_file($t->dir . '/key', $SECRET);
+sub bearer {
+    my (%claims) = @_;
+    my $text = encode_base64url('{"alg":"HS256"}') . '.'
+        . encode_base64url($Kappa::Test::JSON->encode({ iss => 'https://a', %claims }));
+    return (Authorization => "Bearer $text." . encode_base64url(hmac_sha256($text, $SECRET)));
+}
+my %reader = bearer(sub => 'r', scope => 'x kappa:read');
+my %writer = bearer(sub => 'w', scp => ['kappa:write']);
+$t->start;
+
+sub lines { return map { $Kappa::Test::JSON->decode($_) } split /\n/, $_[0]{body} }
+sub upload {
+    my ($body, %more) = @_;
+    return $t->http('POST', '/events', { %writer, 'Content-Type' => 'application/x-ndjson', %more }, $body);
+}
+sub event { return $Kappa::Test::JSON->encode({ thing => 'Item', verb => 'created', @_ }) . "\n" }
+
+# --- scopes
+
+is($t->get('/events')->{status}, 401, 'nobody');
+is($t->get('/events', %writer)->{status}, 403, 'read with the other scope');
+is($t->http('POST', '/events', { %reader }, event())->{status}, 403, 'write with the other scope');
+my $r = $t->get('/events', %reader);
+is($r->{status}, 200, 'read');
+is($r->{headers}{'content-type'}, 'application/x-ndjson', 'media type');
+is($r->{body}, '', 'nothing yet');
+is($t->http('DELETE', '/events', { %reader })->{status}, 405, 'another method');
+
+# --- appending
+
+my $tail = Kappa::Test::SSE->open($t, 'GET', '/events?thing=Item', { %reader });
+is($tail->status, 200, 'a tail');
+my $live = $t->sse('subscription { item(sku: "a") { n } }');
+$live->next;
+
+$r = upload(event(key => 'a', data => { sku => 'a', n => 1 })
+    . "\r\n" . event(key => 'b', data => { sku => 'b', n => 2 }, time => '2020-01-02T03:04:05Z')
+    . $Kappa::Test::JSON->encode({ thing => 'Weather', verb => 'changed', key => ['x', 'y'], data => { t => 1 } }));
+is($r->{status}, 200, 'upload') or diag $r->{raw};
+is($r->{json}{appended}, 3, 'three');
+like($r->{json}{position}, qr/-3$/, 'the last position');
+is($live->next->{json}{data}{item}{n}, 1, 'a subscriber hears of it');
+is($t->graphql('{ item(sku: "b") { n by at } }')->{json}{data}{item}{n}, 2, 'a view has it');
+is_deeply($t->graphql('{ item(sku: "b") { by at } }')->{json}{data}{item},
+    { by => 'w', at => '2020-01-02T03:04:05.000Z' }, 'with the token\'s actor and its own time');
+
+my @e = lines($t->get('/events', %reader));
+is(scalar @e, 3, 'read back');
+is_deeply($e[0]{actor}, { iss => 'https://a', sub => 'w' }, 'actor');
+is($e[0]{effect}, 'CREATE', 'the effect that the schema says');
+is($e[2]{effect}, 'NONE', 'unknown things are kept');
+is_deeply($e[2]{key}, ['x', 'y'], 'as they are');
+my $first = $e[0]{position};
+is_deeply([map { $_->{position} } lines($t->get("/events?after=$first", %reader))],
+    [map { $_->{position} } @e[1, 2]], 'after');
+is(scalar(lines($t->get('/events?limit=1', %reader))), 1, 'limit');
+is(scalar(lines($t->get('/events?thing=Weather', %reader))), 1, 'thing');
+is(scalar(lines($t->get('/events?thing=Item&verb=set', %reader))), 0, 'verb');
+is((lines($t->get('/events?key=b', %reader)))[0]{position}, $e[1]{position}, 'key');
+is(scalar(lines($t->get('/events?key=%5B%22x%22%2C+%22y%22%5D', %reader))), 1, 'a composite key') ;
+is($t->get('/events?after=other1234-1', %reader)->{status}, 410, 'another log\'s position');
+is($t->get('/events?after=x', %reader)->{status}, 400, 'no position');
+is($t->get('/events?limit=x', %reader)->{status}, 400, 'no number');
+
+is($tail->next->{json}{key}, 'a', 'the tail has the first');
+my $second = $tail->next;
+is($second->{json}{key}, 'b', 'and the second');
+is($second->{id}, $second->{json}{position}, 'id');
+$t->graphql('mutation { set(sku: "a", n: 5) { n } }');
+is($tail->next->{json}{verb}, 'set', 'and a mutation');
+ok(!$tail->next(0.7), 'no more');
+cmp_ok($tail->comments, '>=', 1, 'heartbeats');
+my $again = Kappa::Test::SSE->open($t, 'GET', '/events', { %reader, 'Last-Event-ID' => $second->{id} });
+is($again->next->{json}{thing}, 'Weather', 'resumed');
+
+# --- what is wrong
+
+my $good = event(key => 'g1', data => { sku => 'g1', n => 1 });
+$r = upload($good . "{\n" . event(key => 'g2', data => { sku => 'g2', n => 1 }));
+is($r->{status}, 400, 'a broken line');
+is($r->{json}{line}, 2, 'which');
+is($r->{json}{errors}[0]{extensions}{code}, 'BAD_USER_INPUT', 'code');
+is($r->{json}{appended}, 1, 'what stood before is appended');
+ok($t->graphql('{ item(sku: "g1") { n } }')->{json}{data}{item}, 'it is');
+ok(!$t->graphql('{ item(sku: "g2") { n } }')->{json}{data}{item}, 'what came after is not');
+$r = upload(event(key => 'g3', data => { sku => 'g3', n => 1 }) . $good);
+is($r->{json}{errors}[0]{extensions}{code}, 'ALREADY_EXISTS', 'a refused event') or diag $r->{body};
+is($r->{json}{line}, 2, 'its line');
+$r = upload(event(key => 'g4', data => { sku => 'g4', n => 'x' }));
+is($r->{status}, 400, 'a wrong type') or diag $r->{body};
+my $id = '0190a000-0000-7000-8000-000000000001';
+my $once = event(key => 'i', id => $id, data => { sku => 'i', n => 1 });
+is(upload($once)->{json}{appended}, 1, 'an id');
+$r = upload($once);
+is($r->{json}{appended}, 0, 'the same again appends nothing');
+is($r->{json}{duplicates}, 1, 'and says so');
+is($t->http('POST', '/short', { %writer }, 'x' x 200)->{status}, 413, 'a limit of one\'s own');
+
+# --- a long upload, slowly, chunked; constant memory
+
+sub rss { my $sum = 0; for my $pid ($t->workers) { Kappa::Test::read_file("/proc/$pid/status") =~ /VmRSS:\s*(\d+)/ and $sum += $1 } return $sum }
+my $before = rss();
+my $pad = 'x' x 2000;
+my $n = 5000;
+my $body = join '', map { event(verb => 'noted', effect => 'NONE', key => "k$_", data => { pad => $pad }) } 1 .. $n;
+my $begin = time;
+{
+    local $Kappa::Test::TIMEOUT = 60;
+    $r = upload($body);
+}
+is($r->{json}{appended}, $n, "$n events, " . length($body) . ' bytes') or diag $r->{raw};
+diag sprintf 'upload: %.1f MB/s', length($body) / 1e6 / (time - $begin);
+my $grown = rss() - $before;
+cmp_ok($grown, '<', 40_000, "memory grew by $grown kB");
+{
+    local $Kappa::Test::TIMEOUT = 60;
+    my @all = lines($t->get('/events?verb=noted', %reader));
+    is(scalar @all, $n, 'all of them read back');
+}
+my $chunked = '';
+my $small = join '', map { event(key => "c$_", data => { sku => "c$_", n => $_ }) } 1 .. 50;
+while ($small =~ /(.{1,37})/gs) { $chunked .= sprintf "%x\r\n%s\r\n", length $1, $1 }
+$r = $t->http('POST', '/events', { %writer, 'Transfer-Encoding' => 'chunked' }, $chunked . "0\r\n\r\n");
+is($r->{json}{appended}, 50, 'chunks cut anywhere') or diag $r->{raw};
+
+# A client that goes away in the middle; nothing else is disturbed.
+my $socket = $t->connect;
+print $socket "POST /events HTTP/1.1\r\nHost: a\r\nAuthorization: $writer{Authorization}\r\nContent-Length: 1000000\r\n\r\n" . event(key => 'z', data => { sku => 'z', n => 1 });
+$socket->flush;
+sleep 0.1;
+close $socket;
+is(upload(event(key => 'y', data => { sku => 'y', n => 1 }))->{json}{appended}, 1, 'others go on');
+
+ok($t->reload, 'reload');
+$again->next(1) while !$again->ended && $again->next(3);
+ok($again->ended, 'ends tails');
+ok($t->stop('QUIT'), 'a graceful end');
+is($t->kappa(['verify', '--store', $t->store])->{status}, 0, 'the store is whole');
+$t->no_alerts;
+done_testing;
