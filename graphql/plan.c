@@ -235,6 +235,34 @@ kappa_plan_root(const kappa_plan_t *plan, uint32_t i)
     return plan->root.fields[i].field;
 }
 
+/* As deep as a plan is: KAPPA_PLAN_DEPTH_MAX. */
+static bool
+each_of_set(const kappa_plan_set_t *set,
+    bool (*each)(void *ctx, const kappa_field_t *field), void *ctx)
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        const kappa_plan_field_t *f = &set->fields[i];
+        uint32_t cases = f->select != NULL ? f->select->case_count : 0;
+
+        if (f->field != NULL && !each(ctx, f->field)) {
+            return false;
+        }
+        for (uint32_t n = 0; n < cases; n++) {
+            if (!each_of_set(&f->select->cases[n].set, each, ctx)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+void
+kappa_plan_each_field(const kappa_plan_t *plan,
+    bool (*each)(void *ctx, const kappa_field_t *field), void *ctx)
+{
+    each_of_set(&plan->root, each, ctx);
+}
+
 bool
 kappa_plan_is_introspection(const kappa_plan_t *plan)
 {

@@ -32,6 +32,11 @@ size_t kappa_plan_bytes(const kappa_plan_t *plan); /* memory it holds */
 uint32_t kappa_plan_root_count(const kappa_plan_t *plan);
 const kappa_field_t *kappa_plan_root(const kappa_plan_t *plan, uint32_t i);
 
+/* Every field that executing may read, of every object type it may be, more
+ * than once perhaps. each returns false to stop. */
+void kappa_plan_each_field(const kappa_plan_t *plan,
+    bool (*each)(void *ctx, const kappa_field_t *field), void *ctx);
+
 /* Whether executing reads nothing but the schema (introspection). */
 bool kappa_plan_is_introspection(const kappa_plan_t *plan);
 

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/json.h"
 #include "base/time.h"
+#include "views/caller.h"
 
 #define BUCKETS 1024
 /* Groups run in one wake; more wait for the next, so that the event loop
@@ -63,27 +63,18 @@ kappa_live_stats(const kappa_live_t *live)
 
 /* --- groups --- */
 
-/* Everything an answer depends on beside the views: the question and who
- * asks. */
-static kappa_str_t
+/* Everything an answer depends on beside the views: the question, and what
+ * it reads of who asks. In live->buf. */
+static kappa_status_t
 group_key(kappa_live_t *live, const kappa_subscription_t *sub)
 {
-    const kappa_caller_t *caller = sub->caller;
     kappa_buf_t *buf = &live->buf;
 
     kappa_buf_reset(buf);
+    kappa_arena_reset(live->scratch);
     kappa_buf_printf(buf, "%zu:", sub->identity.len);
     kappa_buf_str(buf, sub->identity);
-    if (caller != NULL) {
-        kappa_buf_printf(buf, "%zu:", caller->sub.len);
-        kappa_buf_str(buf, caller->sub);
-        kappa_buf_printf(buf, "%zu:", caller->iss.len);
-        kappa_buf_str(buf, caller->iss);
-        kappa_json_value(buf, &caller->roles);
-        kappa_json_value(buf, &caller->scopes);
-        kappa_json_value(buf, &caller->claims);
-    }
-    return kappa_buf_view(buf);
+    return kappa_caller_key(sub->plan, sub->caller, live->scratch, buf);
 }
 
 static kappa_group_t *
@@ -322,14 +313,14 @@ kappa_status_t
 kappa_live_join(kappa_live_t *live, const kappa_subscription_t *sub,
     kappa_subscriber_t *subscriber)
 {
-    kappa_str_t key = group_key(live, sub);
+    kappa_status_t status = group_key(live, sub);
 
-    if (live->buf.failed) {
-        return KAPPA_NOMEM;
+    if (status != KAPPA_OK) {
+        return status;
     }
+    kappa_str_t key = kappa_buf_view(&live->buf);
     uint64_t hash = kappa_str_hash(key);
     kappa_group_t *group = find_group(live, key, hash);
-    kappa_status_t status = KAPPA_OK;
 
     if (group == NULL) {
         status = create_group(live, key, hash, sub, &group);
