@@ -1,0 +1,140 @@
+# Another schema comes by reload: adopted at once when the views stay what they
+# are, built beside and swapped in when they don't. Mutations go on meanwhile.
+
+use strict;
+use warnings;
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+use Kappa::Test;
+
+my $SDL = <<'END';
+type Item @view(key: "sku") @check(if: "row.n < 1000", code: "TOO_MUCH") {
+  sku: ID!
+  n: Int!
+  group: ID!
+}
+type Group @view(key: "name") @groupBy(of: "Item", by: "group") {
+  name: ID!
+  items: Int! @count
+}
+type Query { item(sku: ID!): Item group(name: ID!): Group }
+type Mutation {
+  create(sku: ID!, n: Int!, group: ID!): Item! @event(thing: "Item", verb: "created", effect: CREATE)
+}
+END
+
+my $t = Kappa::Test->new(schema => $SDL, workers => 4);
+$t->start;
+
+sub create {
+    my ($sku, $n) = @_;
+    return $t->graphql(
+        'mutation($s: ID!, $n: Int!) { create(sku: $s, n: $n, group: "g") { n } }',
+        { s => $sku, n => $n }, 'Idempotency-Key' => $sku);
+}
+
+sub current {
+    my $text = eval { Kappa::Test::read_file($t->store . '/views/current') }
+        // '';
+    return $text =~ /(\d+)/ ? $1 + 0 : 0;
+}
+
+# Whatever worker answers: each of these asks for itself, on a new connection.
+sub all_say {
+    my ($query, $want) = @_;
+    for (1 .. 12) {
+        my $r = $t->graphql($query);
+        return 0 unless ($r->{body} // '') =~ $want;
+    }
+    return 1;
+}
+
+sub within {
+    my ($seconds, $check) = @_;
+    my $end = time + $seconds;
+    until ($check->()) {
+        return 0 if time > $end;
+        sleep 0.1;
+    }
+    return 1;
+}
+
+is(create('a', 5)->{json}{data}{create}{n}, 5, 'a mutation');
+is(create('b', 1000)->{json}{errors}[0]{extensions}{code}, 'TOO_MUCH',
+    'a check');
+my $first = current();
+
+# --- adopted
+
+(my $sdl = $SDL) =~ s/TOO_MUCH/PLENTY/;
+$t->schema($sdl);
+$t->reload;
+ok(within(10, sub {
+    (create('b', 1000)->{json}{errors}[0]{extensions}{code} // '') eq 'PLENTY'
+}), 'a schema that changes no view is adopted');
+is(current(), $first, 'without another generation');
+
+# --- built beside, while clients write
+
+my $acked = $t->dir . '/acked';
+my $client = fork // die "fork: $!";
+if ($client == 0) {
+    open my $file, '>', $acked or POSIX::_exit(1);
+    $file->autoflush(1);
+    my $end = time + 8;
+    for (my $i = 1; time < $end && !-e "$acked.stop"; $i++) {
+        my $r;
+        until (($r = create("c$i", $i % 900))->{status} == 200
+            && $r->{json}{data})
+        {
+            POSIX::_exit(2) if time > $end + 10;
+            sleep 0.01;
+        }
+        print $file "c$i\n";
+    }
+    POSIX::_exit(0);
+}
+
+$sdl =~ s/(items: Int! \@count)/$1\n  sum: BigInt! \@sum(field: "n")/;
+$t->schema($sdl);
+$t->reload;
+ok(within(10, sub { current() > $first }), 'another generation serves');
+ok(within(10, sub {
+    all_say('{ group(name: "g") { sum } }', qr/"sum":"\d+"/)
+}), 'and all workers know its field');
+
+my $second = current();
+my $r = $t->kappa(['rebuild', '--store', $t->store]);
+is($r->{status}, 0, 'kappa rebuild beside a running nginx')
+    or diag $r->{err};
+is(current(), $second + 1, 'swaps a generation in');
+ok(within(10, sub {
+    all_say('{ item(sku: "a") { n } }', qr/"n":5/)
+}), 'and the workers follow');
+
+Kappa::Test::write_file("$acked.stop", '');
+waitpid $client, 0;
+is($?, 0, 'the client was answered all the time');
+
+my @acked = split /\n/, Kappa::Test::read_file($acked);
+cmp_ok(scalar @acked, '>', 5, scalar(@acked) . ' mutations meanwhile');
+$r = $t->graphql('{ group(name: "g") { items sum } }');
+my $sum = 5;
+$sum += substr($_, 1) % 900 for @acked;
+is($r->{json}{data}{group}{items}, 1 + @acked, 'each is there once');
+is($r->{json}{data}{group}{sum}, "$sum", 'and counted once');
+
+# --- a schema that is refused changes nothing
+
+$t->schema("type Query { broken: Nothing }\n");
+kill HUP => $t->master;
+sleep 0.5;
+$t->schema($sdl);
+is(create('z', 1)->{json}{data}{create}{n}, 1,
+    'a reload with a broken schema leaves all as it was');
+
+$r = $t->kappa(['verify', '--store', $t->store]);
+is($r->{status}, 0, 'kappa verify') or diag $r->{err};
+ok($t->stop, 'it ends in time');
+done_testing;
