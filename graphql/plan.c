@@ -124,9 +124,11 @@ make(kappa_planner_t *planner, kappa_str_t operation_name)
         }
     }
     status = kappa_plan_define_variables(planner, operation->variables);
-    return status == KAPPA_OK ? kappa_plan_root_set(
-               planner, root, operation->selections, &plan->root)
-                              : status;
+    if (status == KAPPA_OK) {
+        status = kappa_plan_root_set(
+            planner, root, operation->selections, &plan->root);
+    }
+    return status == KAPPA_OK ? kappa_plan_fix_cost(planner) : status;
 }
 
 /* The plan lives in its own arena. */

@@ -200,6 +200,20 @@ set_size(kappa_planner_t *planner, kappa_plan_cost_t *cost,
         : status;
 }
 
+/* Whether a variable may change what the field costs. */
+static bool
+varies(const kappa_plan_cost_t *cost, const kappa_plan_args_t *args)
+{
+    for (uint32_t i = 0; args && i < args->dynamic_count; i++) {
+        for (uint32_t k = 0; k < cost->slice_count; k++) {
+            if (cost->slices[k].arg == args->dynamic[i].input->number) {
+                return true;
+            }
+        }
+    }
+    return args && args->dynamic_count > 0 && cost->args;
+}
+
 kappa_status_t
 kappa_plan_set_cost(kappa_planner_t *planner, kappa_plan_field_t *f,
     const kappa_selection_t *selection)
@@ -227,6 +241,7 @@ kappa_plan_set_cost(kappa_planner_t *planner, kappa_plan_field_t *f,
     }
     *kept = cost;
     f->cost = kept;
+    planner->plan->cost_varies |= varies(&cost, f->args);
     return KAPPA_OK;
 }
 
@@ -244,9 +259,12 @@ static kappa_status_t
 values_of(const request_t *r, const kappa_plan_field_t *f,
     const kappa_value_t **values)
 {
-    kappa_status_t status = kappa_plan_args_values(
-        r->plan, f->args, r->variables, r->arena, values, NULL);
+    kappa_status_t status = KAPPA_INVALID;
 
+    if (r->plan->cost_varies) {
+        status = kappa_plan_args_values(
+            r->plan, f->args, r->variables, r->arena, values, NULL);
+    }
     if (status == KAPPA_INVALID) {
         *values = f->args->values;
         return KAPPA_OK;
@@ -414,15 +432,36 @@ count_set(const request_t *r, const kappa_plan_set_t *set,
     return status;
 }
 
+static kappa_status_t
+count(const request_t *r, kappa_cost_t *out)
+{
+    const kappa_plan_t *plan = r->plan;
+    const kappa_type_t *root = plan->schema->roots[plan->operation];
+    kappa_status_t status = count_set(r, &plan->root, NULL, 1, out);
+
+    out->type = fmax(out->type + kappa_plan_type_weight(root), 0);
+    out->field = fmax(out->field, 0);
+    return status;
+}
+
+kappa_status_t
+kappa_plan_fix_cost(kappa_planner_t *planner)
+{
+    request_t r = { planner->plan, NULL, planner->scratch };
+
+    return planner->plan->cost_varies ? KAPPA_OK
+                                      : count(&r, &planner->plan->cost);
+}
+
 kappa_status_t
 kappa_plan_cost(const kappa_plan_t *plan, const kappa_value_t *variables,
     kappa_arena_t *arena, kappa_cost_t *out)
 {
     request_t r = { plan, variables, arena };
-    const kappa_type_t *root = plan->schema->roots[plan->operation];
-    kappa_status_t status = count_set(&r, &plan->root, NULL, 1, out);
 
-    out->type = fmax(out->type + kappa_plan_type_weight(root), 0);
-    out->field = fmax(out->field, 0);
-    return status;
+    if (plan->cost_varies) {
+        return count(&r, out);
+    }
+    *out = plan->cost;
+    return KAPPA_OK;
 }

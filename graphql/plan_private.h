@@ -169,6 +169,8 @@ struct kappa_plan_s {
     uint32_t variable_count;
     kappa_plan_set_t root;
     uint32_t slot_count; /* of dynamic args */
+    bool cost_varies;    /* with the variables; else it is `cost` */
+    kappa_cost_t cost;
 };
 
 bool kappa_plan_all_hold(
@@ -292,6 +294,9 @@ kappa_status_t kappa_plan_args_values(const kappa_plan_t *plan,
  * one of some arguments, and the document gives none or several. */
 kappa_status_t kappa_plan_set_cost(kappa_planner_t *planner,
     kappa_plan_field_t *f, const kappa_selection_t *selection);
+
+/* When the plan is whole: its cost, if it never varies. */
+kappa_status_t kappa_plan_fix_cost(kappa_planner_t *planner);
 
 /* A type's weight. */
 double kappa_plan_type_weight(const kappa_type_t *type);

@@ -242,6 +242,7 @@ set_condition(kappa_planner_t *planner, kappa_plan_field_t *f,
         return KAPPA_NOMEM;
     }
     *condition = (kappa_plan_condition_t){ .none = none };
+    planner->plan->cost_varies = true;
     f->condition = condition;
     status = set_conjunction(planner, node->chain, &condition->all);
     for (const kappa_plan_node_t *n = group->first;

@@ -80,6 +80,7 @@ typedef struct {
     ngx_uint_t limit_depth;
     ngx_uint_t limit_tokens;
     ngx_uint_t limit_aliases;
+    ngx_uint_t limit_cost;
     ngx_uint_t limit_subscriptions;
     ngx_msec_t heartbeat;
     ngx_uint_t status_codes;

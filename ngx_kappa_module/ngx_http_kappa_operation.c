@@ -52,6 +52,26 @@ ngx_http_kappa_documents(ngx_http_kappa_loc_conf_t *klcf, kappa_store_t *store)
 }
 
 static kappa_status_t
+ngx_http_kappa_check_cost(
+    ngx_http_kappa_operation_t *op, kappa_errors_t *errors)
+{
+    kappa_cost_t cost;
+    kappa_status_t status =
+        kappa_plan_cost(op->plan, op->variables, op->arena, &cost);
+
+    if (status != KAPPA_OK
+        || (cost.field <= (double)op->klcf->limit_cost
+            && cost.type <= (double)op->klcf->limit_cost)) {
+        return status;
+    }
+    kappa_errors_add(errors, "LIMIT_EXCEEDED",
+        "The operation may cost %.0f for its fields and %.0f for its values, "
+        "past the limit of %u. Ask for less at once.",
+        cost.field, cost.type, (unsigned)op->klcf->limit_cost);
+    return KAPPA_LIMIT;
+}
+
+static kappa_status_t
 ngx_http_kappa_plan(ngx_http_kappa_operation_t *op, kappa_errors_t *errors)
 {
     kappa_documents_t *documents =
@@ -71,8 +91,9 @@ ngx_http_kappa_plan(ngx_http_kappa_operation_t *op, kappa_errors_t *errors)
     if (status != KAPPA_OK) {
         return status;
     }
-    return kappa_plan_variables(
+    status = kappa_plan_variables(
         op->plan, &op->params.variables, op->arena, &op->variables, errors);
+    return status == KAPPA_OK ? ngx_http_kappa_check_cost(op, errors) : status;
 }
 
 kappa_status_t

@@ -1,4 +1,5 @@
 #include "graphql/coerce.h"
+#include "graphql/plan.h"
 #include "views/model_private.h"
 
 /* Whether each directive stands where it means something, with arguments of
@@ -53,8 +54,8 @@ static const rule_t rules[] = {
     { "allow", ON_VIEW | ON_VIEW_FIELD | ON_ROOTS,
         "a view, a view's field or a root field" },
     { "idempotencyKey", ON_MUTATION_ARG, "an argument of a Mutation field" },
-    { "cost", 0, NULL },
-    { "listSize", 0, NULL },
+    { "cost", ~(uint32_t)ON_ENUM_VALUE, "what it may cost" },
+    { "listSize", ON_FIELDS, "a field" },
     { NULL, 0, NULL },
 };
 
@@ -208,5 +209,9 @@ kappa_model_check_places(kappa_model_builder_t *b)
          i++) {
         status = check_type(b, b->schema->types[i]);
     }
-    return status;
+    if (status == KAPPA_OK) {
+        status = kappa_cost_check(b->schema, b->errors);
+    }
+    b->refused += status == KAPPA_INVALID;
+    return status == KAPPA_INVALID ? KAPPA_OK : status;
 }

@@ -25,6 +25,11 @@ execute(kappa_fake_t *fake, kappa_arena_t *arena, const kappa_plan_t *plan,
         status = kappa_plan_variables(plan, &json, arena, &variables, errors);
     }
     if (status == KAPPA_OK) {
+        kappa_cost_t cost;
+
+        status = kappa_plan_cost(plan, variables, arena, &cost);
+    }
+    if (status == KAPPA_OK) {
         status = request->row ? kappa_execute_row(plan, variables, &fake->data,
                      request->row, arena, out, &outcome)
                               : kappa_execute(plan, variables, &fake->data,
