@@ -71,14 +71,39 @@ exceeds(search_t *search, const kappa_selection_t *selections, uint32_t lists)
     return found;
 }
 
+/* Where the last selection within one starts. */
+static uint32_t
+last_offset(const kappa_selection_t *s)
+{
+    for (;;) {
+        const kappa_selection_t *last = s->selections;
+
+        if (last == NULL) {
+            return s->offset;
+        }
+        while (last->next != NULL) {
+            last = last->next;
+        }
+        s = last;
+    }
+}
+
 static void
 check(kappa_validation_t *v, const kappa_selection_t *s)
 {
     search_t search = { .v = v };
 
-    if ((kappa_str_eq_c(s->name.text, "__schema")
-            || kappa_str_eq_c(s->name.text, "__type"))
-        && exceeds(&search, s->selections, 0)) {
+    if (!kappa_str_eq_c(s->name.text, "__schema")
+        && !kappa_str_eq_c(s->name.text, "__type")) {
+        return;
+    }
+    /* What is refused as a whole is not looked into. */
+    if (s->offset > v->too_deep_from && s->offset <= v->too_deep_to) {
+        return;
+    }
+    if (exceeds(&search, s->selections, 0)) {
+        v->too_deep_from = s->offset;
+        v->too_deep_to = last_offset(s);
         kappa_refuse(v, s->offset, "Maximum introspection depth exceeded.");
     }
 }

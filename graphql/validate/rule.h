@@ -48,6 +48,8 @@ typedef struct {
     uint32_t marks;     /* searches so far */
     uint32_t work_left; /* see kappa_validation_spend */
     kappa_status_t status;
+    uint32_t too_deep_from; /* what MaxIntrospectionDepth refused last */
+    uint32_t too_deep_to;
 
     /* Where the walk is. */
     kappa_part_t *part;
