@@ -121,6 +121,27 @@ where_of(kappa_model_builder_t *b, const kappa_directive_node_t *node,
         b, node, "where", &scope, &kappa_expr_bool, &a->where);
 }
 
+/* Room for one more: doubled whenever the count is a power of two. */
+static bool
+feed_room(kappa_model_builder_t *b, kappa_view_t *source)
+{
+    uint32_t count = source->fed_count;
+
+    if (count & (count - 1)) {
+        return true;
+    }
+    kappa_aggregate_t **more =
+        KAPPA_NEW_ARRAY(b->arena, kappa_aggregate_t *, count ? count * 2 : 1);
+    if (!more) {
+        return false;
+    }
+    if (count) {
+        memcpy(more, source->fed, count * sizeof(*more));
+    }
+    source->fed = more;
+    return true;
+}
+
 static kappa_status_t
 keep(kappa_model_builder_t *b, kappa_aggregate_t *a)
 {
@@ -132,15 +153,7 @@ keep(kappa_model_builder_t *b, kappa_aggregate_t *a)
     b->model->aggregates[b->model->aggregate_count++] = a;
     target->kept[target->kept_count++] = a;
     target->columns[a->target_column].aggregate = a;
-    if (!source->fed) {
-        uint32_t max = 0;
-
-        for (uint32_t i = 0; i < b->model->view_count; i++) {
-            max += b->model->views[i]->type->field_count;
-        }
-        source->fed = KAPPA_NEW_ARRAY(b->arena, kappa_aggregate_t *, max);
-    }
-    if (!source->fed) {
+    if (!feed_room(b, source)) {
         return KAPPA_NOMEM;
     }
     source->fed[source->fed_count++] = a;

@@ -218,10 +218,13 @@ embed_type(kappa_model_builder_t *b, todo_t *todo, const kappa_field_t *field)
 kappa_status_t
 kappa_model_embed(kappa_model_builder_t *b, const kappa_field_t *field)
 {
-    todo_t todo = { KAPPA_NEW_ARRAY(
-                        b->arena, const kappa_type_t *, b->schema->type_count),
-        0 };
+    todo_t todo = { .count = 0 };
 
+    if (!kappa_type_is_composite(field->type->named)) {
+        return KAPPA_OK;
+    }
+    todo.types =
+        KAPPA_NEW_ARRAY(b->arena, const kappa_type_t *, b->schema->type_count);
     if (!todo.types) {
         return KAPPA_NOMEM;
     }
