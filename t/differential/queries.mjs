@@ -185,7 +185,7 @@ class Query {
   }
 
   set(type, depth) {
-    const most = this.budget > 0 ? (depth ? 4 : 5) : 1;
+    const most = this.budget <= 0 ? 1 : this.random.chance(0.05) ? 20 : depth ? 4 : 5;
     const selections = this.random.times(1, most, () => this.selection(type, depth));
     if (this.random.chance(0.1)) selections.push(this.random.pick(selections));
     const between = this.random.chance(0.2) ? '\n  ' : ' ';
