@@ -62,9 +62,6 @@ kappa_status_t kappa_apply_get(void *ctx, kappa_arena_t *scratch,
 /* --- apply_data.c: the event's data and key as values */
 kappa_status_t kappa_apply_data(
     kappa_apply_t *apply, const kappa_value_t *data);
-/* By a GraphQL type, in place; null and types of output objects are left. */
-kappa_status_t kappa_apply_coerce(kappa_apply_t *apply, kappa_str_t name,
-    const kappa_type_ref_t *type, kappa_value_t *value);
 /* What data has for a column; NULL: nothing. */
 const kappa_value_t *kappa_apply_member(
     const kappa_apply_t *apply, const kappa_column_t *column);

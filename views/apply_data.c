@@ -116,9 +116,9 @@ is_json(const kappa_type_ref_t *type)
             && type->named->scalar == KAPPA_SCALAR_JSON);
 }
 
-kappa_status_t
-kappa_apply_coerce(kappa_apply_t *apply, kappa_str_t name,
-    const kappa_type_ref_t *type, kappa_value_t *value)
+static kappa_status_t
+coerce(kappa_apply_t *apply, kappa_str_t name, const kappa_type_ref_t *type,
+    kappa_value_t *value)
 {
     kappa_value_t json = *value;
 
@@ -146,7 +146,7 @@ coerce_members(kappa_apply_t *apply, const kappa_value_t *json)
     }
     for (uint32_t i = 0; i < json->count; i++) {
         members[i] = json->as.members[i];
-        kappa_status_t status = kappa_apply_coerce(apply, members[i].name,
+        kappa_status_t status = coerce(apply, members[i].name,
             type_of(apply, members[i].name), &members[i].value);
         if (status != KAPPA_OK) {
             return status;
@@ -345,7 +345,7 @@ read_part(
     if (part->kind == KAPPA_STRING && number) {
         *part = number_from_text(column->kind, part);
     }
-    return kappa_apply_coerce(
+    return coerce(
         apply, column->name, column->field ? column->field->type : NULL, part);
 }
 

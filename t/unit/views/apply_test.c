@@ -143,12 +143,19 @@ static const char shop[] =
     "  @allow(if: \"row.user == auth.sub\") {\n"
     "  room: Int!  user: ID!  level: Int\n"
     "}\n"
+    "type Tally @view(key: \"sku\")\n"
+    "  @on(thing: \"Count\", verb: \"told\", each: \"event.data.items\","
+    "    key: [\"item.sku\"], effect: UPSERT,\n"
+    "    set: [\"n = item.n\", \"s = item.s\"]) {\n"
+    "  sku: ID!  n: Int  s: State  next: Int @computed(as: \"row.n + 1\")\n"
+    "}\n"
     "type Big @view @index(fields: [\"text\"]) {\n"
     "  id: ID!  text: String  of: ID  n: BigInt\n"
     "  total: BigInt! @sum(field: \"n\", of: \"Big\", by: \"of\")\n"
     "}\n"
     "type Query { order(id: ID!): Order  product(sku: ID!): Product\n"
-    "  customer(id: ID!): Customer  big(id: ID!): Big\n"
+    "  customer(id: ID!): Customer  big(id: ID!): Big  tally(sku: ID!): "
+    "Tally\n"
     "  member(room: Int!, user: ID!): Member }\n"
     "type Mutation {\n"
     "  order(customer: ID!, lines: [LineInput!], address: AddressInput,\n"
@@ -385,6 +392,48 @@ events_are_refused(void **state)
     /* What is no view is kept. */
     import(&v, "Weather", KAPPA_EFFECT_CREATE, "\"today\"", "{\"rain\":true}");
     assert_str_equal(v.event.data, "{\"rain\":true}");
+    views_replay(&v);
+    views_close(&v);
+}
+
+static void
+what_json_holds_is_checked_by_the_column(void **state)
+{
+    static const struct {
+        const char *items;
+        const char *code; /* NULL: accepted */
+    } cases[] = {
+        { "[]", NULL },
+        { "[{\"sku\":\"7\",\"n\":1,\"s\":\"PAID\"}]", NULL },
+        { "[{\"sku\":\"8\",\"n\":2.0}]", NULL },
+        { "[{\"n\":1}]", NULL }, /* a null key skips the effect */
+        { "null", NULL },
+        { "[{\"sku\":\"7\",\"n\":1,\"s\":\"LOST\"}]", "BAD_USER_INPUT" },
+        { "[{\"sku\":\"7\",\"n\":\"x\"}]", "BAD_USER_INPUT" },
+        { "[{\"sku\":\"7\",\"n\":2147483648}]", "BAD_USER_INPUT" },
+        { "[{\"sku\":\"7\",\"n\":2147483647}]", "BAD_USER_INPUT" },
+        { "[{\"sku\":[],\"n\":1}]", "BAD_USER_INPUT" },
+        { "[1]", "BAD_USER_INPUT" },
+    };
+    views_t v;
+
+    (void)state;
+    views_open(&v, shop);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char data[128];
+
+        snprintf(data, sizeof(data), "{\"items\":%s}", cases[i].items);
+        views_event(&v, "Count", "told", KAPPA_EFFECT_UNSET, NULL, data);
+        if (strcmp(views_code(&v), cases[i].code ? cases[i].code : "accepted")
+            != 0) {
+            fail_msg("%s: %s %s", cases[i].items, views_code(&v),
+                print_errors(v.arena, &v.errors));
+        }
+    }
+    assert_str_equal(views_row(&v, "Tally", "\"7\""),
+        "{\"sku\":\"7\",\"n\":1,\"s\":\"PAID\",\"next\":2}");
+    assert_str_equal(views_row(&v, "Tally", "\"8\""),
+        "{\"sku\":\"8\",\"n\":2,\"s\":null,\"next\":3}");
     views_replay(&v);
     views_close(&v);
 }
@@ -692,6 +741,7 @@ main(void)
         cmocka_unit_test(arguments_are_checked),
         cmocka_unit_test(hidden_rows_do_not_exist),
         cmocka_unit_test(events_are_refused),
+        cmocka_unit_test(what_json_holds_is_checked_by_the_column),
         cmocka_unit_test(sizes_are_bounded),
         cmocka_unit_test(sums_do_not_overflow),
         cmocka_unit_test(keys_are_used_once),
