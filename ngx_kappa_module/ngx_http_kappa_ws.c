@@ -33,8 +33,9 @@ typedef struct {
     ngx_queue_t queue; /* among the application's */
     ngx_queue_t operations;
     ngx_uint_t operation_count;
-    ngx_event_t beat; /* init's time, then heartbeats */
-    ngx_event_t work; /* posted: there may be something to write */
+    ngx_event_t beat;   /* init's time, then heartbeats */
+    ngx_uint_t holders; /* callers that still need it after it closed */
+    ngx_event_t work;   /* posted: there may be something to write */
     kappa_buf_t out;
     size_t sent; /* of out */
     ngx_uint_t silent_beats;
@@ -109,14 +110,37 @@ ngx_http_kappa_socket_cleanup(void *data)
 }
 
 static void
-ngx_http_kappa_socket_finalize(ngx_http_kappa_socket_t *socket)
+ngx_http_kappa_socket_free(ngx_http_kappa_socket_t *socket)
 {
     ngx_connection_t *c = socket->request->connection;
 
+    ngx_http_finalize_request(socket->request, NGX_ERROR);
+    ngx_http_run_posted_requests(c);
+}
+
+static void
+ngx_http_kappa_socket_finalize(ngx_http_kappa_socket_t *socket)
+{
     if (socket->state != SOCKET_CLOSED) {
         ngx_http_kappa_socket_set(socket, SOCKET_CLOSED);
-        ngx_http_finalize_request(socket->request, NGX_ERROR);
-        ngx_http_run_posted_requests(c);
+        if (socket->holders == 0) {
+            ngx_http_kappa_socket_free(socket);
+        }
+    }
+}
+
+/* Between hold and release a socket that is finalized keeps its memory. */
+static void
+ngx_http_kappa_socket_hold(ngx_http_kappa_socket_t *socket)
+{
+    socket->holders++;
+}
+
+static void
+ngx_http_kappa_socket_release(ngx_http_kappa_socket_t *socket)
+{
+    if (--socket->holders == 0 && socket->state == SOCKET_CLOSED) {
+        ngx_http_kappa_socket_free(socket);
     }
 }
 
@@ -651,12 +675,9 @@ ngx_http_kappa_socket_feed(
 /* Reads only while nothing waits to be written: who does not read is not
  * listened to. */
 static void
-ngx_http_kappa_socket_readable(ngx_http_request_t *r)
+ngx_http_kappa_socket_read(ngx_http_kappa_socket_t *socket)
 {
-    ngx_http_kappa_ctx_t *ctx =
-        ngx_http_get_module_ctx(r, ngx_http_kappa_module);
-    ngx_http_kappa_socket_t *socket = ctx->stream;
-    ngx_connection_t *c = r->connection;
+    ngx_connection_t *c = socket->request->connection;
     u_char buf[READ_BYTES];
 
     while (socket->state != SOCKET_CLOSED
@@ -682,6 +703,18 @@ ngx_http_kappa_socket_readable(ngx_http_request_t *r)
 }
 
 static void
+ngx_http_kappa_socket_readable(ngx_http_request_t *r)
+{
+    ngx_http_kappa_ctx_t *ctx =
+        ngx_http_get_module_ctx(r, ngx_http_kappa_module);
+    ngx_http_kappa_socket_t *socket = ctx->stream;
+
+    ngx_http_kappa_socket_hold(socket);
+    ngx_http_kappa_socket_read(socket);
+    ngx_http_kappa_socket_release(socket);
+}
+
+static void
 ngx_http_kappa_socket_writable(ngx_http_request_t *r)
 {
     ngx_http_kappa_ctx_t *ctx =
@@ -693,10 +726,12 @@ ngx_http_kappa_socket_writable(ngx_http_request_t *r)
         ngx_http_kappa_socket_finalize(socket);
         return;
     }
+    ngx_http_kappa_socket_hold(socket);
     ngx_http_kappa_socket_pump(socket);
     if (socket->state != SOCKET_CLOSED && r->connection->read->ready) {
-        ngx_http_kappa_socket_readable(r);
+        ngx_http_kappa_socket_read(socket);
     }
+    ngx_http_kappa_socket_release(socket);
 }
 
 static void
@@ -866,6 +901,7 @@ ngx_http_kappa_ws_start(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
         ngx_http_kappa_socket_close(socket, KAPPA_WS_SUBPROTOCOL,
             KAPPA_STR("Subprotocol not acceptable"));
     }
+    ngx_http_kappa_socket_hold(socket);
     ngx_http_kappa_ws_early_bytes(r, socket);
     if (socket->state != SOCKET_CLOSED && c->read->ready) {
         ngx_post_event(c->read, &ngx_posted_events);
@@ -873,7 +909,9 @@ ngx_http_kappa_ws_start(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
         && ngx_handle_read_event(c->read, 0) != NGX_OK) {
         ngx_http_kappa_socket_finalize(socket);
     }
-    return NGX_DONE;
+    socket->holders--;
+    /* The caller finalizes the request by what it is told. */
+    return socket->state == SOCKET_CLOSED ? NGX_ERROR : NGX_DONE;
 }
 
 ngx_int_t
