@@ -21,6 +21,7 @@ typedef struct {
     bool (*progress)(void *ctx, uint64_t seq, uint64_t end);
     void *ctx;
     kappa_errors_t *errors;
+    uint64_t end; /* of the log, when verifying began */
     char path[4096];
     kappa_generation_t scratch; /* only env and number */
     kappa_edition_t edition;
@@ -35,7 +36,7 @@ log_progress(void *arg, uint64_t seq)
     verify_t *v = arg;
 
     if (v->progress) {
-        (void)v->progress(v->ctx, seq, 0);
+        (void)v->progress(v->ctx, seq, v->end);
     }
 }
 
@@ -295,17 +296,17 @@ meet(verify_t *v, uint64_t *position, kappa_txn_t **is)
 /* --- */
 
 static kappa_status_t
-check_log(verify_t *v, uint64_t end)
+check_log(verify_t *v)
 {
-    return kappa_log_verify(v->store->log, end, log_progress, v, v->errors);
+    return kappa_log_verify(v->store->log, v->end, log_progress, v, v->errors);
 }
 
 static kappa_status_t
-check_views(verify_t *v, uint64_t end)
+check_views(verify_t *v)
 {
     uint64_t position = 0;
     kappa_txn_t *is = NULL;
-    kappa_status_t status = replay_to(v, &position, end);
+    kappa_status_t status = replay_to(v, &position, v->end);
 
     if (status == KAPPA_OK) {
         status = meet(v, &position, &is);
@@ -351,7 +352,6 @@ kappa_store_verify(kappa_store_t *store,
     kappa_errors_t *errors)
 {
     const kappa_alloc_t *alloc = store->alloc;
-    uint64_t end = kappa_store_position(store);
     verify_t *v = alloc->alloc(alloc->ctx, sizeof *v);
 
     if (v == NULL) {
@@ -362,15 +362,16 @@ kappa_store_verify(kappa_store_t *store,
     v->progress = progress;
     v->ctx = ctx;
     v->errors = errors;
+    v->end = kappa_store_position(store);
 
-    kappa_status_t status = check_log(v, end);
+    kappa_status_t status = check_log(v);
     if (status == KAPPA_OK) {
         const kappa_edition_t *served = hold(store);
         kappa_generation_t *generation = served->generation;
 
         status = begin_replay(v, served);
         if (status == KAPPA_OK) {
-            status = check_views(v, end);
+            status = check_views(v);
         }
         release(v);
         let_go(store, generation);
