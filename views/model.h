@@ -89,7 +89,8 @@ struct kappa_check_s {
     const char *code;
     kappa_str_t message; /* data NULL: a standard one */
     int32_t arg;         /* on an argument: its number; -1: on field or view */
-    kappa_str_t input; /* on an input field: its path below arg; else empty */
+    kappa_str_t input; /* on an input field: its path below arg, "lines.count",
+                          of every item where there is a list; else empty */
     kappa_check_t *next;
 };
 

@@ -3,6 +3,7 @@
 /* @check on arguments and on the fields of their input objects. */
 
 #define PATH_DEPTH_MAX 4
+#define PATHS_MAX 20000
 
 /* Whether an input type, or one within it, has a @check. Types may hold
  * themselves: each is looked at once. */
@@ -68,13 +69,16 @@ walk(kappa_model_builder_t *b, const kappa_input_t *input, int32_t arg,
     if (status != KAPPA_OK || !found) {
         return status;
     }
-    if (kappa_model_ref_is_list(input->type) || depth == PATH_DEPTH_MAX) {
+    if (depth == PATH_DEPTH_MAX || ++b->input_paths > PATHS_MAX) {
         return kappa_model_refuse(b, input->source, input->offset,
             "@check on the fields of \"%.*s\" is not built yet where it is "
-            "in a list, or more than %d objects deep.",
-            KAPPA_STR_ARG(type->name), PATH_DEPTH_MAX);
+            "more than %d objects deep, or in more than %d places.",
+            KAPPA_STR_ARG(type->name), PATH_DEPTH_MAX, PATHS_MAX);
     }
-    for (uint32_t i = 0; status == KAPPA_OK && i < type->input_count; i++) {
+    uint32_t refused = b->refused;
+    for (uint32_t i = 0;
+         status == KAPPA_OK && b->refused == refused && i < type->input_count;
+         i++) {
         const kappa_input_t *next = &type->inputs[i];
         kappa_str_t below =
             kappa_str_printf(b->arena, "%.*s%s%.*s", KAPPA_STR_ARG(path),

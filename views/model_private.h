@@ -29,7 +29,7 @@ typedef struct {
     kappa_type_role_t *roles;   /* by type number */
     const kappa_view_t **nodes; /* by type number: of a connection, an edge */
     kappa_expr_type_t **types;  /* by type number; NULL: not made yet */
-    uint32_t rule_cap;
+    uint32_t input_paths;       /* that lead to a @check; bounded */
 } kappa_model_builder_t;
 
 /* ---- model_directive.c: reading directives, refusing ---- */
