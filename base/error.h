@@ -57,12 +57,19 @@ kappa_error_t *kappa_errors_add(kappa_errors_t *errors, const char *code,
 
 /* A text on its way into a message: notes that there was no memory for it. */
 static inline kappa_str_t
-kappa_errors_text(kappa_errors_t *errors, kappa_str_t text)
+kappa_errors_str(kappa_errors_t *errors, kappa_str_t text)
 {
     if (text.data == NULL && errors != NULL) {
         errors->no_memory = true;
     }
     return text;
+}
+
+/* The same as a C string, for one that ends with a NUL. */
+static inline const char *
+kappa_errors_text(kappa_errors_t *errors, kappa_str_t text)
+{
+    return kappa_errors_str(errors, text).data ? text.data : "";
 }
 
 /* Adds a place to an error; error may be NULL. Places that ascend cost the

@@ -24,7 +24,7 @@ at(kappa_build_t *build, kappa_error_t *error, const kappa_source_t *source,
     kappa_error_at(build->sdl->errors, error, source, offset);
 }
 
-static kappa_str_t
+static const char *
 printed(kappa_build_t *build, const kappa_type_ref_t *ref)
 {
     return kappa_errors_text(
@@ -191,9 +191,8 @@ check_input(kappa_build_t *build, const kappa_input_t *input,
     check_name(build, input->name, input->source, input->offset);
     if (!kappa_type_is_input(input->type->named)) {
         at(build,
-            FAIL(build, "The type of %.*s must be Input Type but got: %.*s.",
-                KAPPA_STR_ARG(where),
-                KAPPA_STR_ARG(printed(build, input->type))),
+            FAIL(build, "The type of %.*s must be Input Type but got: %s.",
+                KAPPA_STR_ARG(where), printed(build, input->type)),
             input->source,
             at_type ? input->node->type->offset : input->offset);
     }
@@ -242,9 +241,9 @@ check_field(kappa_build_t *build, const kappa_field_t *field)
     if (field->type->named->kind == KAPPA_TYPE_INPUT_OBJECT) {
         at(build,
             FAIL(build,
-                "The type of %.*s.%.*s must be Output Type but got: %.*s.",
+                "The type of %.*s.%.*s must be Output Type but got: %s.",
                 KAPPA_STR_ARG(field->parent->name), KAPPA_STR_ARG(field->name),
-                KAPPA_STR_ARG(printed(build, field->type))),
+                printed(build, field->type)),
             field->source, field->node->type->offset);
     }
     for (uint32_t i = 0; i < field->arg_count && status == KAPPA_OK; i++) {

@@ -131,7 +131,7 @@ report(finite_t *f, const kappa_type_t *target, uint32_t from)
     kappa_str_t fields = KAPPA_STR("");
 
     for (uint32_t i = from; i < f->depth && i < from + 10; i++) {
-        fields = kappa_errors_text(errors,
+        fields = kappa_errors_str(errors,
             kappa_str_printf(f->build->arena, "%.*s%s%.*s.%.*s",
                 KAPPA_STR_ARG(fields), i > from ? ", " : "",
                 KAPPA_STR_ARG(f->path_types[i]->name),

@@ -77,7 +77,7 @@ is_subtype(const kappa_type_ref_t *a, const kappa_type_ref_t *b)
 }
 
 /* "Type.field" or "Type.field(arg:)" */
-static kappa_str_t
+static const char *
 path(kappa_build_t *build, const kappa_type_t *type,
     const kappa_field_t *field, const kappa_input_t *arg)
 {
@@ -92,7 +92,7 @@ path(kappa_build_t *build, const kappa_type_t *type,
             KAPPA_STR_ARG(arg->name)));
 }
 
-static kappa_str_t
+static const char *
 printed(kappa_build_t *build, const kappa_type_ref_t *ref)
 {
     return kappa_errors_text(
@@ -108,20 +108,19 @@ check_argument(kappa_build_t *build, const kappa_field_t *want,
 
     if (given == NULL) {
         error = FAIL(build,
-            "Interface field argument %.*s expected but %.*s does not "
+            "Interface field argument %s expected but %s does not "
             "provide it.",
-            KAPPA_STR_ARG(path(build, want->parent, want, arg)),
-            KAPPA_STR_ARG(path(build, have->parent, have, NULL)));
+            path(build, want->parent, want, arg),
+            path(build, have->parent, have, NULL));
         at(build, error, arg->source, arg->offset);
         at(build, error, have->source, have->offset);
     } else if (!is_same(arg->type, given->type)) {
         error = FAIL(build,
-            "Interface field argument %.*s expects type %.*s but %.*s is "
-            "type %.*s.",
-            KAPPA_STR_ARG(path(build, want->parent, want, arg)),
-            KAPPA_STR_ARG(printed(build, arg->type)),
-            KAPPA_STR_ARG(path(build, have->parent, have, given)),
-            KAPPA_STR_ARG(printed(build, given->type)));
+            "Interface field argument %s expects type %s but %s is "
+            "type %s.",
+            path(build, want->parent, want, arg), printed(build, arg->type),
+            path(build, have->parent, have, given),
+            printed(build, given->type));
         at(build, error, arg->source, arg->node->type->offset);
         at(build, error, given->source, given->node->type->offset);
     }
@@ -137,11 +136,10 @@ check_extra_argument(kappa_build_t *build, const kappa_field_t *want,
         return;
     }
     kappa_error_t *error = FAIL(build,
-        "Argument \"%.*s\" must not be required type \"%.*s\" if not "
-        "provided by the Interface field \"%.*s\".",
-        KAPPA_STR_ARG(path(build, have->parent, have, arg)),
-        KAPPA_STR_ARG(printed(build, arg->type)),
-        KAPPA_STR_ARG(path(build, want->parent, want, NULL)));
+        "Argument \"%s\" must not be required type \"%s\" if not "
+        "provided by the Interface field \"%s\".",
+        path(build, have->parent, have, arg), printed(build, arg->type),
+        path(build, want->parent, want, NULL));
     at(build, error, arg->source, arg->offset);
     at(build, error, want->source, want->offset);
 }
@@ -152,11 +150,9 @@ check_field(
 {
     if (!is_subtype(have->type, want->type)) {
         kappa_error_t *error = FAIL(build,
-            "Interface field %.*s expects type %.*s but %.*s is type %.*s.",
-            KAPPA_STR_ARG(path(build, want->parent, want, NULL)),
-            KAPPA_STR_ARG(printed(build, want->type)),
-            KAPPA_STR_ARG(path(build, have->parent, have, NULL)),
-            KAPPA_STR_ARG(printed(build, have->type)));
+            "Interface field %s expects type %s but %s is type %s.",
+            path(build, want->parent, want, NULL), printed(build, want->type),
+            path(build, have->parent, have, NULL), printed(build, have->type));
 
         at(build, error, want->source, want->node->type->offset);
         at(build, error, have->source, have->node->type->offset);
@@ -182,9 +178,8 @@ check_fields(kappa_build_t *build, const kappa_type_t *type,
             continue;
         }
         kappa_error_t *error = FAIL(build,
-            "Interface field %.*s expected but %.*s does not provide it.",
-            KAPPA_STR_ARG(path(build, interface, want, NULL)),
-            KAPPA_STR_ARG(type->name));
+            "Interface field %s expected but %.*s does not provide it.",
+            path(build, interface, want, NULL), KAPPA_STR_ARG(type->name));
         at(build, error, want->source, want->offset);
         kappa_error_at_type(build->sdl->errors, error, type);
     }

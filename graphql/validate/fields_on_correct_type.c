@@ -21,7 +21,7 @@ types_with(kappa_validation_t *v, kappa_str_t field)
         const kappa_type_t *type = parent->possible[i];
 
         if (!type->hidden && kappa_public_field(v, type, field) != NULL) {
-            text = kappa_errors_text(v->errors,
+            text = kappa_errors_str(v->errors,
                 kappa_str_printf(v->arena, "%.*s%s\"%.*s\"",
                     KAPPA_STR_ARG(text), count++ ? ", " : "",
                     KAPPA_STR_ARG(type->name)));
@@ -29,7 +29,7 @@ types_with(kappa_validation_t *v, kappa_str_t field)
     }
     return count == 0
         ? text
-        : kappa_errors_text(v->errors,
+        : kappa_errors_str(v->errors,
             kappa_str_printf(v->arena,
                 " Did you mean to use an inline fragment on %.*s?",
                 KAPPA_STR_ARG(text)));
@@ -46,7 +46,7 @@ near_fields(kappa_validation_t *v, kappa_str_t name)
             kappa_suggest_try(&suggest, v->parent->fields[i].name);
         }
     }
-    return kappa_errors_text(
+    return kappa_errors_str(
         v->errors, kappa_suggest_print(&suggest, v->arena, NULL));
 }
 

@@ -28,11 +28,11 @@ report(const kappa_directive_rules_t *rules,
     }
     kappa_error_at(rules->errors,
         kappa_errors_add(rules->errors, "VALIDATION_FAILED",
-            "Unknown argument \"%.*s\" on directive \"@%.*s\".%.*s",
+            "Unknown argument \"%.*s\" on directive \"@%.*s\".%s",
             KAPPA_STR_ARG(argument->name.text),
             KAPPA_STR_ARG(definition->name.text),
-            KAPPA_STR_ARG(kappa_errors_text(rules->errors,
-                kappa_suggest_print(&suggest, rules->arena, NULL)))),
+            kappa_errors_text(rules->errors,
+                kappa_suggest_print(&suggest, rules->arena, NULL))),
         source, argument->name.offset);
 }
 
@@ -65,11 +65,11 @@ refuse_argument(kappa_validation_t *v, const kappa_argument_t *argument)
         }
     }
     kappa_refuse(v, argument->name.offset,
-        "Unknown argument \"%.*s\" on field \"%.*s.%.*s\".%.*s",
+        "Unknown argument \"%.*s\" on field \"%.*s.%.*s\".%s",
         KAPPA_STR_ARG(argument->name.text),
         KAPPA_STR_ARG(v->field->parent->name), KAPPA_STR_ARG(v->field->name),
-        KAPPA_STR_ARG(kappa_errors_text(
-            v->errors, kappa_suggest_print(&suggest, v->arena, NULL))));
+        kappa_errors_text(
+            v->errors, kappa_suggest_print(&suggest, v->arena, NULL)));
 }
 
 static void

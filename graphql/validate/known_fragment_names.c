@@ -15,10 +15,10 @@ check(kappa_validation_t *v, const kappa_selection_t *spread)
     for (uint32_t i = 0; i < v->fragments.count && !kappa_is_full(v); i++) {
         kappa_suggest_try(&suggest, v->fragments.entries[i].key);
     }
-    kappa_refuse(v, spread->name.offset, "Unknown fragment \"%.*s\".%.*s",
+    kappa_refuse(v, spread->name.offset, "Unknown fragment \"%.*s\".%s",
         KAPPA_STR_ARG(spread->name.text),
-        KAPPA_STR_ARG(kappa_errors_text(
-            v->errors, kappa_suggest_print(&suggest, v->arena, NULL))));
+        kappa_errors_text(
+            v->errors, kappa_suggest_print(&suggest, v->arena, NULL)));
 }
 
 const kappa_rule_t kappa_rule_known_fragment_names = {

@@ -18,10 +18,10 @@ check_name(kappa_validation_t *v, const kappa_name_t *name)
             kappa_suggest_try(&suggest, v->schema->types[i]->name);
         }
     }
-    kappa_refuse(v, name->offset, "Unknown type \"%.*s\".%.*s",
+    kappa_refuse(v, name->offset, "Unknown type \"%.*s\".%s",
         KAPPA_STR_ARG(name->text),
-        KAPPA_STR_ARG(kappa_errors_text(
-            v->errors, kappa_suggest_print(&suggest, v->arena, NULL))));
+        kappa_errors_text(
+            v->errors, kappa_suggest_print(&suggest, v->arena, NULL)));
 }
 
 static void

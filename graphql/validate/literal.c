@@ -37,8 +37,8 @@ refuse(check_t *c, uint32_t offset, const char *format, ...)
         return;
     }
     va_start(args, format);
-    kappa_str_t message = kappa_errors_text(
-        c->errors, kappa_str_vprintf(c->arena, format, args));
+    kappa_str_t message =
+        kappa_errors_str(c->errors, kappa_str_vprintf(c->arena, format, args));
     va_end(args);
     kappa_error_at(c->errors,
         kappa_errors_add(c->errors, "VALIDATION_FAILED", "%.*s%.*s",
@@ -81,7 +81,7 @@ check_enum(
     if (is_name && kappa_coerce_enum(type, literal->text) != NULL) {
         return;
     }
-    kappa_str_t near = literal->text.data ? kappa_errors_text(c->errors,
+    kappa_str_t near = literal->text.data ? kappa_errors_str(c->errors,
                            kappa_coerce_suggest(c->arena, type, literal->text))
                                           : KAPPA_STR("");
     if (is_name) {
@@ -122,10 +122,10 @@ refuse_field(
         }
     }
     refuse(c, field->name.offset,
-        "Field \"%.*s\" is not defined by type \"%.*s\".%.*s",
+        "Field \"%.*s\" is not defined by type \"%.*s\".%s",
         KAPPA_STR_ARG(field->name.text), KAPPA_STR_ARG(type->name),
-        KAPPA_STR_ARG(kappa_errors_text(
-            c->errors, kappa_suggest_print(&suggest, c->arena, NULL))));
+        kappa_errors_text(
+            c->errors, kappa_suggest_print(&suggest, c->arena, NULL)));
 }
 
 static bool
@@ -162,11 +162,11 @@ check_inputs(check_t *c, const kappa_literal_t *literal,
             }
         } else if (is_required(input)) {
             refuse(c, literal->offset,
-                "Field \"%.*s.%.*s\" of required type \"%.*s\" was not "
+                "Field \"%.*s.%.*s\" of required type \"%s\" was not "
                 "provided.",
                 KAPPA_STR_ARG(type->name), KAPPA_STR_ARG(input->name),
-                KAPPA_STR_ARG(kappa_errors_text(
-                    c->errors, kappa_type_ref_print(c->arena, input->type))));
+                kappa_errors_text(
+                    c->errors, kappa_type_ref_print(c->arena, input->type)));
         }
     }
     return KAPPA_OK;
@@ -244,9 +244,9 @@ check(check_t *c, const kappa_literal_t *literal, const kappa_type_ref_t *type)
     if (literal->kind == KAPPA_LITERAL_NULL) {
         if (type->kind == KAPPA_REF_NON_NULL) {
             refuse(c, literal->offset,
-                "Expected value of type \"%.*s\", found null.",
-                KAPPA_STR_ARG(kappa_errors_text(
-                    c->errors, kappa_type_ref_print(c->arena, type))));
+                "Expected value of type \"%s\", found null.",
+                kappa_errors_text(
+                    c->errors, kappa_type_ref_print(c->arena, type)));
         }
         return KAPPA_OK;
     }

@@ -19,7 +19,7 @@ refuse(path_t *path, uint32_t from)
     uint32_t last = path->depth - 1;
 
     for (uint32_t i = from; i < last && i < from + SHOWN_MAX; i++) {
-        via = kappa_errors_text(v->errors,
+        via = kappa_errors_str(v->errors,
             kappa_str_printf(v->arena, "%.*s%s\"%.*s\"", KAPPA_STR_ARG(via),
                 i > from ? ", " : " via ",
                 KAPPA_STR_ARG(path->spreads[i]->name.text)));

@@ -465,11 +465,11 @@ find_conflict(overlap_t *o, bool exclusive, kappa_str_t name, const entry_t *a,
         && types_conflict(a->field->type, b->field->type)) {
         return new_conflict(o, name, a, b,
             kappa_str_printf(arena,
-                "they return conflicting types \"%.*s\" and \"%.*s\"",
-                KAPPA_STR_ARG(kappa_errors_text(o->v->errors,
-                    kappa_type_ref_print(arena, a->field->type))),
-                KAPPA_STR_ARG(kappa_errors_text(o->v->errors,
-                    kappa_type_ref_print(arena, b->field->type)))));
+                "they return conflicting types \"%s\" and \"%s\"",
+                kappa_errors_text(
+                    o->v->errors, kappa_type_ref_print(arena, a->field->type)),
+                kappa_errors_text(o->v->errors,
+                    kappa_type_ref_print(arena, b->field->type))));
     }
     return x->selections != NULL && y->selections != NULL
         ? compare_subfields(o, exclusive, name, a, b)

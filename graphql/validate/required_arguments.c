@@ -16,7 +16,7 @@ static void
 report(const kappa_directive_rules_t *rules,
     const kappa_directive_node_t *node, const kappa_input_node_t *input)
 {
-    kappa_str_t type = kappa_errors_text(
+    kappa_str_t type = kappa_errors_str(
         rules->errors, kappa_type_node_print(rules->arena, input->type));
 
     kappa_error_at(rules->errors,
@@ -60,12 +60,12 @@ check_field(kappa_validation_t *v, const kappa_selection_t *s)
             continue;
         }
         kappa_refuse(v, s->offset,
-            "Argument \"%.*s.%.*s(%.*s:)\" of type \"%.*s\" is required, "
+            "Argument \"%.*s.%.*s(%.*s:)\" of type \"%s\" is required, "
             "but it was not provided.",
             KAPPA_STR_ARG(v->field->parent->name),
             KAPPA_STR_ARG(v->field->name), KAPPA_STR_ARG(arg->name),
-            KAPPA_STR_ARG(kappa_errors_text(
-                v->errors, kappa_type_ref_print(v->arena, arg->type))));
+            kappa_errors_text(
+                v->errors, kappa_type_ref_print(v->arena, arg->type)));
     }
 }
 

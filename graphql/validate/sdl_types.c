@@ -3,7 +3,7 @@
 
 /* Types that are referred to or extended exist (3.4, 3.4.3). */
 
-static kappa_str_t
+static const char *
 near_types(kappa_sdl_t *sdl, kappa_str_t name, bool standard)
 {
     kappa_suggest_t suggest;
@@ -36,8 +36,8 @@ check_name(
     }
     kappa_error_at(sdl->errors,
         kappa_errors_add(sdl->errors, "VALIDATION_FAILED",
-            "Unknown type \"%.*s\".%.*s", KAPPA_STR_ARG(name->text),
-            KAPPA_STR_ARG(near_types(sdl, name->text, true))),
+            "Unknown type \"%.*s\".%s", KAPPA_STR_ARG(name->text),
+            near_types(sdl, name->text, true)),
         source, name->offset);
 }
 
@@ -91,8 +91,8 @@ check_defined(
     }
     kappa_error_at(sdl->errors,
         kappa_errors_add(sdl->errors, "VALIDATION_FAILED",
-            "Unknown type \"%.*s\".%.*s", KAPPA_STR_ARG(name->text),
-            KAPPA_STR_ARG(near_types(sdl, name->text, false))),
+            "Unknown type \"%.*s\".%s", KAPPA_STR_ARG(name->text),
+            near_types(sdl, name->text, false)),
         source, name->offset);
 }
 
@@ -153,9 +153,9 @@ check_extension(kappa_sdl_t *sdl, const kappa_definition_t *d)
         kappa_error_at(sdl->errors,
             kappa_errors_add(sdl->errors, "VALIDATION_FAILED",
                 "Cannot extend type \"%.*s\" because it is not "
-                "defined.%.*s",
+                "defined.%s",
                 KAPPA_STR_ARG(d->name.text),
-                KAPPA_STR_ARG(near_types(sdl, d->name.text, false))),
+                near_types(sdl, d->name.text, false)),
             d->source, d->name.offset);
     } else if (extended->kind != d->kind) {
         kappa_error_t *error = kappa_errors_add(sdl->errors,

@@ -21,18 +21,16 @@ typedef struct {
 
 #define DEPTH_MAX 1000
 
-static kappa_str_t
+static const char *
 described(kappa_validation_t *v)
 {
     kappa_str_t name = v->part->definition->name.text;
-    kappa_str_t text = name.data ? kappa_str_printf(v->arena,
-                           "Subscription \"%.*s\"", KAPPA_STR_ARG(name))
-                                 : KAPPA_STR("Anonymous Subscription");
 
-    if (text.data == NULL) {
-        kappa_validation_fail(v, KAPPA_NOMEM);
-    }
-    return text;
+    return name.data == NULL
+        ? "Anonymous Subscription"
+        : kappa_errors_text(v->errors,
+            kappa_str_printf(
+                v->arena, "Subscription \"%.*s\"", KAPPA_STR_ARG(name)));
 }
 
 /* Whether a condition stands on the selection; it must not. */
@@ -50,9 +48,9 @@ is_conditional(collect_t *c, const kappa_selection_t *s)
     }
     if (!c->is_forbidden) {
         c->forbidden = kappa_refuse(c->v, node->offset,
-            "%.*s must not use `@skip` or `@include` directives in the top "
+            "%s must not use `@skip` or `@include` directives in the top "
             "level selection.",
-            KAPPA_STR_ARG(described(c->v)));
+            described(c->v));
         c->is_forbidden = true;
     } else {
         kappa_refuse_also(c->v, c->forbidden, node->offset);
@@ -143,8 +141,8 @@ refuse_others(collect_t *c)
         for (uint32_t k = 0; k < group->count; k++) {
             if (error == NULL) {
                 error = kappa_refuse(c->v, group->fields[k]->offset,
-                    "%.*s must select only one top level field.",
-                    KAPPA_STR_ARG(described(c->v)));
+                    "%s must select only one top level field.",
+                    described(c->v));
             } else {
                 kappa_refuse_also(c->v, error, group->fields[k]->offset);
             }
@@ -159,8 +157,8 @@ refuse_introspection(collect_t *c, const group_t *group)
         return;
     }
     kappa_error_t *error = kappa_refuse(c->v, group->fields[0]->offset,
-        "%.*s must not select an introspection top level field.",
-        KAPPA_STR_ARG(described(c->v)));
+        "%s must not select an introspection top level field.",
+        described(c->v));
 
     for (uint32_t i = 1; i < group->count; i++) {
         kappa_refuse_also(c->v, error, group->fields[i]->offset);
@@ -185,8 +183,7 @@ check(kappa_validation_t *v, const kappa_definition_t *operation)
     }
     if (c.groups.count == 0) {
         kappa_refuse(v, operation->selections_offset,
-            "%.*s must select one top level field.",
-            KAPPA_STR_ARG(described(v)));
+            "%s must select one top level field.", described(v));
     }
     refuse_others(&c);
     for (uint32_t i = 0; i < c.groups.count; i++) {

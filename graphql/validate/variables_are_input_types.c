@@ -9,10 +9,10 @@ check(kappa_validation_t *v, const kappa_variable_node_t *variable)
 
     if (type != NULL && !kappa_type_is_input(type->named)) {
         kappa_refuse(v, variable->type->offset,
-            "Variable \"$%.*s\" cannot be non-input type \"%.*s\".",
+            "Variable \"$%.*s\" cannot be non-input type \"%s\".",
             KAPPA_STR_ARG(variable->name.text),
-            KAPPA_STR_ARG(kappa_errors_text(
-                v->errors, kappa_type_ref_print(v->arena, type))));
+            kappa_errors_text(
+                v->errors, kappa_type_ref_print(v->arena, type)));
     }
 }
 

@@ -49,23 +49,21 @@ check_usage(kappa_validation_t *v, const kappa_definition_t *operation,
     }
     if (!is_allowed(variable, type, usage)) {
         kappa_error_t *error = kappa_refuse(v, variable->offset,
-            "Variable \"$%.*s\" of type \"%.*s\" used in position expecting "
-            "type \"%.*s\".",
+            "Variable \"$%.*s\" of type \"%s\" used in position expecting "
+            "type \"%s\".",
             KAPPA_STR_ARG(variable->name.text),
-            KAPPA_STR_ARG(kappa_errors_text(
-                v->errors, kappa_type_ref_print(v->arena, type))),
-            KAPPA_STR_ARG(kappa_errors_text(
-                v->errors, kappa_type_ref_print(v->arena, usage->type))));
+            kappa_errors_text(v->errors, kappa_type_ref_print(v->arena, type)),
+            kappa_errors_text(
+                v->errors, kappa_type_ref_print(v->arena, usage->type)));
 
         kappa_refuse_also(v, error, usage->literal->offset);
     }
     if (usage->one_of != NULL && type->kind != KAPPA_REF_NON_NULL) {
         kappa_error_t *error = kappa_refuse(v, variable->offset,
-            "Variable \"$%.*s\" is of type \"%.*s\" but must be "
+            "Variable \"$%.*s\" is of type \"%s\" but must be "
             "non-nullable to be used for OneOf Input Object \"%.*s\".",
             KAPPA_STR_ARG(variable->name.text),
-            KAPPA_STR_ARG(kappa_errors_text(
-                v->errors, kappa_type_ref_print(v->arena, type))),
+            kappa_errors_text(v->errors, kappa_type_ref_print(v->arena, type)),
             KAPPA_STR_ARG(usage->one_of->name));
 
         kappa_refuse_also(v, error, usage->literal->offset);
