@@ -183,7 +183,8 @@ sub preload {
         qw(libasan.so libubsan.so);
     # gcc's .so files may be linker scripts; the loader wants the real ones.
     $ENV{LD_PRELOAD} = join ' ', map { abs_path($_) } @libraries;
-    $ENV{ASAN_OPTIONS} = 'detect_leaks=0:detect_odr_violation=0';
+    $ENV{ASAN_OPTIONS} = 'detect_leaks=0:detect_odr_violation=0'
+        . ':quarantine_size_mb=16';
 }
 
 sub nginx_command {
