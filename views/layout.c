@@ -227,13 +227,14 @@ apply(layout_t *layout, kappa_model_t *model, kappa_txn_t *txn)
     if (status == KAPPA_OK) {
         status = number_model(layout, model);
     }
+    if (status == KAPPA_OK && layout->text.failed) {
+        status = KAPPA_NOMEM;
+    }
     if (status != KAPPA_OK || !layout->added) {
         return status;
     }
-    return layout->text.failed
-        ? KAPPA_NOMEM
-        : kappa_txn_put(txn, KAPPA_DBI_META, KAPPA_STR(LAYOUT),
-            kappa_buf_view(&layout->text));
+    return kappa_txn_put(txn, KAPPA_DBI_META, KAPPA_STR(LAYOUT),
+        kappa_buf_view(&layout->text));
 }
 
 static void

@@ -1,5 +1,6 @@
 #include "t/unit/views/views_fixture.h"
 
+#include "t/unit/alloc_failing.h"
 #include "views/changes.h"
 
 static const char schema[] =
@@ -355,6 +356,67 @@ a_broken_layout_is_refused(void **state)
     views_close(&v);
 }
 
+/* --- no memory */
+
+static kappa_status_t
+listen_with(const kappa_alloc_t *alloc, void *ctx)
+{
+    views_t *v = ctx;
+    kappa_arena_t *arena = kappa_arena_create(alloc, 0);
+    heard_t heard = { 0 };
+    kappa_txn_t *txn;
+
+    if (arena == NULL) {
+        return KAPPA_NOMEM;
+    }
+    kappa_buf_init(&heard.text, &kappa_alloc_libc);
+    assert_int_equal(kappa_env_read(v->env, &txn), KAPPA_OK);
+    kappa_status_t status =
+        kappa_changes_each(txn, v->model, 0, v->seq, arena, hear, &heard);
+    kappa_txn_end(txn);
+    kappa_buf_release(&heard.text);
+    kappa_arena_destroy(arena);
+    return status;
+}
+
+static kappa_status_t
+lay_out_with(const kappa_alloc_t *alloc, void *ctx)
+{
+    views_t *v = ctx;
+    kappa_arena_t *arena = kappa_arena_create(alloc, 0);
+    kappa_errors_t errors;
+    kappa_txn_t *txn;
+
+    if (arena == NULL) {
+        return KAPPA_NOMEM;
+    }
+    kappa_errors_init(&errors, arena, 0);
+    assert_int_equal(kappa_env_write(v->env, &txn, NULL), KAPPA_OK);
+    assert_int_equal(
+        kappa_txn_del(txn, KAPPA_DBI_META, KAPPA_STR("layout")), KAPPA_OK);
+    kappa_status_t status = kappa_layout_apply(v->model, txn, &errors);
+    if (status == KAPPA_OK) {
+        status = kappa_layout_apply(v->model, txn, &errors);
+    }
+    kappa_txn_end(txn);
+    kappa_arena_destroy(arena);
+    return status;
+}
+
+static void
+survives_without_memory(void **state)
+{
+    views_t v;
+
+    (void)state;
+    views_open(&v, schema);
+    tell_a_story(&v);
+    views_commit(&v);
+    kappa_alloc_failing_each(listen_with, &v);
+    kappa_alloc_failing_each(lay_out_with, &v);
+    views_close(&v);
+}
+
 int
 main(void)
 {
@@ -366,6 +428,7 @@ main(void)
         cmocka_unit_test(a_build_tells_nobody),
         cmocka_unit_test(another_schema_reads_the_same_rows),
         cmocka_unit_test(a_broken_layout_is_refused),
+        cmocka_unit_test(survives_without_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
