@@ -1,4 +1,4 @@
-#include "graphql/validate/rule.h"
+#include "graphql/validate/field_sets.h"
 
 /* 5.3.2 Field selection merging
  *
@@ -12,29 +12,6 @@
 #define DEPTH_MAX 1000
 #define PLACES_MAX 20  /* of each side of one conflict */
 #define REASON_MAX 300 /* bytes of a message about subfields */
-
-typedef struct {
-    const kappa_type_t *parent; /* as written; NULL: unknown */
-    const kappa_selection_t *node;
-    const kappa_field_t *field; /* NULL: unknown */
-    bool plain;                 /* a leaf without arguments */
-} entry_t;
-
-/* The fields of a set under one response name. */
-typedef struct {
-    kappa_str_t name;
-    entry_t *entries;
-    uint32_t count;
-    uint32_t cap;
-} group_t;
-
-/* A selection set, as seen from one parent type. */
-typedef struct {
-    kappa_map_t groups; /* response name to group_t */
-    kappa_part_t **spreads;
-    uint32_t spread_count;
-    uint32_t spread_cap;
-} set_t;
 
 typedef struct conflict_s {
     kappa_str_t name;
@@ -66,279 +43,17 @@ fail(overlap_t *o)
     return false;
 }
 
-/* A key of two pointers, in the arena. */
-static kappa_str_t
-pair_key(overlap_t *o, const void *a, const void *b)
-{
-    const void *pair[2] = { a, b };
-    kappa_str_t key = kappa_str_dup(
-        o->v->arena, kappa_str((const char *)pair, sizeof(pair)));
-
-    if (key.data == NULL) {
-        fail(o);
-    }
-    return key;
-}
-
-/* --- collecting */
-
-static group_t *
-group_of(overlap_t *o, set_t *set, kappa_str_t name)
-{
-    group_t *group = kappa_map_get(&set->groups, name);
-
-    if (group != NULL) {
-        return group;
-    }
-    group = KAPPA_NEW(o->v->arena, group_t);
-    if (group == NULL
-        || kappa_map_put(&set->groups, name, group) != KAPPA_OK) {
-        fail(o);
-        return NULL;
-    }
-    group->name = name;
-    return group;
-}
-
-/* A leaf that stands there already many times says nothing new. */
-static bool
-is_known(const group_t *group, const entry_t *entry)
-{
-    const entry_t *last = &group->entries[group->count - 1];
-
-    return group->count > PLACES_MAX && entry->plain && last->plain
-        && last->parent == entry->parent && last->field == entry->field
-        && kappa_str_eq(last->node->name.text, entry->node->name.text);
-}
-
-static bool
-add_entry(overlap_t *o, group_t *group, entry_t entry)
-{
-    if (group->count > 0 && is_known(group, &entry)) {
-        return true;
-    }
-    if (group->count == group->cap) {
-        uint32_t cap = group->cap ? group->cap * 2 : 2;
-        entry_t *entries = KAPPA_NEW_ARRAY(o->v->arena, entry_t, cap);
-
-        if (entries == NULL) {
-            return fail(o);
-        }
-        if (group->count) {
-            memcpy(entries, group->entries, group->count * sizeof(*entries));
-        }
-        group->entries = entries;
-        group->cap = cap;
-    }
-    group->entries[group->count++] = entry;
-    return true;
-}
-
-static bool
-collect_field(overlap_t *o, set_t *set, const kappa_type_t *parent,
-    const kappa_selection_t *s)
-{
-    group_t *group =
-        group_of(o, set, s->alias.text.data ? s->alias.text : s->name.text);
-    entry_t entry = { .parent = parent,
-        .node = s,
-        .plain = s->arguments == NULL && s->selections == NULL };
-
-    if (group == NULL) {
-        return false;
-    }
-    if (parent != NULL
-        && !kappa_str_eq(s->name.text, o->v->schema->meta_typename->name)) {
-        entry.field = kappa_public_field(o->v, parent, s->name.text);
-    }
-    return add_entry(o, group, entry);
-}
-
-/* Each fragment once. */
-static bool
-collect_spread(overlap_t *o, set_t *set, kappa_part_t *part)
-{
-    if (part == NULL || part->mark == o->v->marks) {
-        return true;
-    }
-    part->mark = o->v->marks;
-    if (set->spread_count == set->spread_cap) {
-        uint32_t cap = set->spread_cap ? set->spread_cap * 2 : 4;
-        kappa_part_t **spreads =
-            KAPPA_NEW_ARRAY(o->v->arena, kappa_part_t *, cap);
-
-        if (spreads == NULL) {
-            return fail(o);
-        }
-        if (set->spread_count) {
-            memcpy(
-                spreads, set->spreads, set->spread_count * sizeof(*spreads));
-        }
-        set->spreads = spreads;
-        set->spread_cap = cap;
-    }
-    set->spreads[set->spread_count++] = part;
-    return true;
-}
-
-static bool
-collect(overlap_t *o, set_t *set, const kappa_type_t *parent,
-    const kappa_selection_t *selections)
-{
-    bool well = true;
-
-    for (const kappa_selection_t *s = selections; s != NULL && well;
-         s = s->next) {
-        if (s->kind == KAPPA_SELECTION_FIELD) {
-            well = collect_field(o, set, parent, s);
-        } else if (s->kind == KAPPA_SELECTION_SPREAD) {
-            well = collect_spread(o, set, kappa_fragment(o->v, s->name.text));
-        } else {
-            well = collect(o, set,
-                s->type_condition.text.data
-                    ? kappa_public_type(o->v, s->type_condition.text)
-                    : parent,
-                s->selections);
-        }
-    }
-    return well;
-}
-
-static set_t *
+static kappa_field_set_t *
 set_of(overlap_t *o, const kappa_type_t *parent,
     const kappa_selection_t *selections)
 {
-    const void *pair[2] = { parent, selections };
-    set_t *set =
-        kappa_map_get(&o->sets, kappa_str((const char *)pair, sizeof(pair)));
-
-    if (set != NULL) {
-        return set;
-    }
-    kappa_str_t key = pair_key(o, parent, selections);
-    set = KAPPA_NEW(o->v->arena, set_t);
-    if (set == NULL || key.data == NULL
-        || kappa_map_put(&o->sets, key, set) != KAPPA_OK) {
-        fail(o);
-        return NULL;
-    }
-    kappa_map_init(&set->groups, o->v->arena);
-    o->v->marks++;
-    return collect(o, set, parent, selections) ? set : NULL;
+    return kappa_field_set(o->v, &o->sets, parent, selections);
 }
 
-static set_t *
+static kappa_field_set_t *
 set_of_fragment(overlap_t *o, const kappa_part_t *part)
 {
     return set_of(o, part->type, part->definition->selections);
-}
-
-/* --- comparing values */
-
-static bool same_value(
-    overlap_t *o, const kappa_literal_t *a, const kappa_literal_t *b);
-
-static const kappa_literal_t *
-object_field(overlap_t *o, const kappa_literal_t *object, kappa_str_t name)
-{
-    for (const kappa_literal_field_t *f = object->fields;
-         f != NULL && kappa_validation_spend(o->v, 1); f = f->next) {
-        if (kappa_str_eq(f->name.text, name)) {
-            return f->value;
-        }
-    }
-    return NULL;
-}
-
-/* Fields in any order; those of one place first, which is the usual one. */
-static bool
-same_object(overlap_t *o, const kappa_literal_t *a, const kappa_literal_t *b)
-{
-    const kappa_literal_field_t *at = b->fields;
-
-    if (a->count != b->count) {
-        return false;
-    }
-    for (const kappa_literal_field_t *f = a->fields; f; f = f->next) {
-        const kappa_literal_t *value =
-            kappa_str_eq(f->name.text, at->name.text)
-            ? at->value
-            : object_field(o, b, f->name.text);
-
-        if (value == NULL || !same_value(o, f->value, value)) {
-            return false;
-        }
-        at = at->next;
-    }
-    return true;
-}
-
-static bool
-same_list(overlap_t *o, const kappa_literal_t *a, const kappa_literal_t *b)
-{
-    const kappa_literal_t *y = b->items;
-
-    if (a->count != b->count) {
-        return false;
-    }
-    for (const kappa_literal_t *x = a->items; x != NULL; x = x->next) {
-        if (!same_value(o, x, y)) {
-            return false;
-        }
-        y = y->next;
-    }
-    return true;
-}
-
-static bool
-same_value(overlap_t *o, const kappa_literal_t *a, const kappa_literal_t *b)
-{
-    if (a->kind != b->kind || a->block != b->block
-        || !kappa_validation_spend(o->v, 1)) {
-        return false;
-    }
-    if (a->kind == KAPPA_LITERAL_OBJECT) {
-        return same_object(o, a, b);
-    }
-    return a->kind == KAPPA_LITERAL_LIST ? same_list(o, a, b)
-                                         : kappa_str_eq(a->text, b->text);
-}
-
-/* The last argument of that name. */
-static const kappa_literal_t *
-argument(overlap_t *o, const kappa_argument_t *a, kappa_str_t name)
-{
-    const kappa_literal_t *found = NULL;
-
-    for (; a != NULL && kappa_validation_spend(o->v, 1); a = a->next) {
-        if (kappa_str_eq(a->name.text, name)) {
-            found = a->value;
-        }
-    }
-    return found;
-}
-
-static bool
-same_arguments(
-    overlap_t *o, const kappa_argument_t *a, const kappa_argument_t *b)
-{
-    const kappa_argument_t *x = a, *y = b;
-
-    while (x != NULL && y != NULL) {
-        x = x->next;
-        y = y->next;
-    }
-    if (x != NULL || y != NULL) {
-        return false;
-    }
-    for (; a != NULL; a = a->next) {
-        const kappa_literal_t *value = argument(o, b, a->name.text);
-
-        if (value == NULL || !same_value(o, a->value, value)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /* SameResponseShape, but for subfields. */
@@ -364,8 +79,8 @@ types_conflict(const kappa_type_ref_t *a, const kappa_type_ref_t *b)
 /* --- conflicts */
 
 static conflict_t *
-new_conflict(overlap_t *o, kappa_str_t name, const entry_t *a,
-    const entry_t *b, kappa_str_t reason)
+new_conflict(overlap_t *o, kappa_str_t name, const kappa_field_entry_t *a,
+    const kappa_field_entry_t *b, kappa_str_t reason)
 {
     conflict_t *conflict = KAPPA_NEW(o->v->arena, conflict_t);
 
@@ -401,8 +116,9 @@ take_places(uint32_t *to, uint32_t *count, const uint32_t *from, uint32_t n)
 }
 
 static conflict_t *
-subfields_conflict(overlap_t *o, kappa_str_t name, const entry_t *a,
-    const entry_t *b, const conflict_t *list)
+subfields_conflict(overlap_t *o, kappa_str_t name,
+    const kappa_field_entry_t *a, const kappa_field_entry_t *b,
+    const conflict_t *list)
 {
     kappa_str_t reason = KAPPA_STR("");
 
@@ -430,7 +146,8 @@ subfields_conflict(overlap_t *o, kappa_str_t name, const entry_t *a,
 }
 
 static conflict_t *compare_subfields(overlap_t *o, bool exclusive,
-    kappa_str_t name, const entry_t *a, const entry_t *b);
+    kappa_str_t name, const kappa_field_entry_t *a,
+    const kappa_field_entry_t *b);
 
 static bool
 is_object(const kappa_type_t *type)
@@ -439,8 +156,8 @@ is_object(const kappa_type_t *type)
 }
 
 static conflict_t *
-find_conflict(overlap_t *o, bool exclusive, kappa_str_t name, const entry_t *a,
-    const entry_t *b)
+find_conflict(overlap_t *o, bool exclusive, kappa_str_t name,
+    const kappa_field_entry_t *a, const kappa_field_entry_t *b)
 {
     const kappa_selection_t *x = a->node, *y = b->node;
     kappa_arena_t *arena = o->v->arena;
@@ -456,7 +173,8 @@ find_conflict(overlap_t *o, bool exclusive, kappa_str_t name, const entry_t *a,
                 "\"%.*s\" and \"%.*s\" are different fields",
                 KAPPA_STR_ARG(x->name.text), KAPPA_STR_ARG(y->name.text)));
     }
-    if (!exclusive && !same_arguments(o, x->arguments, y->arguments)) {
+    if (!exclusive
+        && !kappa_same_arguments(o->v, x->arguments, y->arguments)) {
         return o->v->status == KAPPA_OK ? new_conflict(
                    o, name, a, b, KAPPA_STR("they have differing arguments"))
                                         : NULL;
@@ -480,7 +198,7 @@ find_conflict(overlap_t *o, bool exclusive, kappa_str_t name, const entry_t *a,
 
 static void
 compare_groups(overlap_t *o, conflicts_t *out, bool exclusive,
-    const group_t *a, const group_t *b)
+    const kappa_field_group_t *a, const kappa_field_group_t *b)
 {
     for (uint32_t i = 0; i < a->count; i++) {
         for (uint32_t k = 0; k < b->count && o->v->status == KAPPA_OK; k++) {
@@ -492,14 +210,14 @@ compare_groups(overlap_t *o, conflicts_t *out, bool exclusive,
 }
 
 static void
-compare_sets(overlap_t *o, conflicts_t *out, bool exclusive, const set_t *a,
-    const set_t *b)
+compare_sets(overlap_t *o, conflicts_t *out, bool exclusive,
+    const kappa_field_set_t *a, const kappa_field_set_t *b)
 {
     for (uint32_t i = 0; i < a->groups.count && b->groups.count > 0
          && kappa_validation_spend(o->v, 1);
          i++) {
-        const group_t *x = a->groups.entries[i].value;
-        const group_t *y = kappa_map_get(&b->groups, x->name);
+        const kappa_field_group_t *x = a->groups.entries[i].value;
+        const kappa_field_group_t *y = kappa_map_get(&b->groups, x->name);
 
         if (y != NULL) {
             compare_groups(o, out, exclusive, x, y);
@@ -529,7 +247,7 @@ was_compared(
     if (before != NULL && (exclusive || before == &is_not)) {
         return true;
     }
-    kappa_str_t key = pair_key(o, pair[0], pair[1]);
+    kappa_str_t key = kappa_pair_key(o->v, pair[0], pair[1]);
     if (key.data != NULL
         && kappa_map_put(&o->compared, key,
                (void *)(uintptr_t)(exclusive ? &is_exclusive : &is_not))
@@ -550,15 +268,15 @@ enter(overlap_t *o)
 
 /* The fields of a set against all that a fragment brings. */
 static void
-compare_fragment(overlap_t *o, conflicts_t *out, bool exclusive, set_t *set,
-    kappa_part_t *part)
+compare_fragment(overlap_t *o, conflicts_t *out, bool exclusive,
+    kappa_field_set_t *set, kappa_part_t *part)
 {
     if (set->groups.count == 0 || !enter(o)) {
         o->depth -= set->groups.count != 0;
         return;
     }
     if (!was_compared(o, set, part, exclusive, true)) {
-        set_t *other = set_of_fragment(o, part);
+        kappa_field_set_t *other = set_of_fragment(o, part);
 
         if (other != NULL && other != set) {
             compare_sets(o, out, exclusive, set, other);
@@ -580,7 +298,8 @@ compare_fragments(overlap_t *o, conflicts_t *out, bool exclusive,
         return;
     }
     if (enter(o) && !was_compared(o, a, b, exclusive, false)) {
-        set_t *x = set_of_fragment(o, a), *y = set_of_fragment(o, b);
+        kappa_field_set_t *x = set_of_fragment(o, a),
+                          *y = set_of_fragment(o, b);
 
         if (x != NULL && y != NULL) {
             compare_sets(o, out, exclusive, x, y);
@@ -598,8 +317,8 @@ compare_fragments(overlap_t *o, conflicts_t *out, bool exclusive,
 }
 
 static void
-compare_spreads(
-    overlap_t *o, conflicts_t *out, bool exclusive, set_t *a, set_t *b)
+compare_spreads(overlap_t *o, conflicts_t *out, bool exclusive,
+    kappa_field_set_t *a, kappa_field_set_t *b)
 {
     for (uint32_t i = 0; i < b->spread_count; i++) {
         compare_fragment(o, out, exclusive, a, b->spreads[i]);
@@ -616,20 +335,20 @@ compare_spreads(
 }
 
 static const kappa_type_t *
-type_of(const entry_t *entry)
+type_of(const kappa_field_entry_t *entry)
 {
     return entry->field ? entry->field->type->named : NULL;
 }
 
 static conflict_t *
 compare_subfields(overlap_t *o, bool exclusive, kappa_str_t name,
-    const entry_t *a, const entry_t *b)
+    const kappa_field_entry_t *a, const kappa_field_entry_t *b)
 {
     conflicts_t found = { NULL, &found.first };
 
     if (enter(o)) {
-        set_t *x = set_of(o, type_of(a), a->node->selections);
-        set_t *y = set_of(o, type_of(b), b->node->selections);
+        kappa_field_set_t *x = set_of(o, type_of(a), a->node->selections);
+        kappa_field_set_t *y = set_of(o, type_of(b), b->node->selections);
 
         if (x != NULL && y != NULL) {
             compare_sets(o, &found, exclusive, x, y);
@@ -642,10 +361,10 @@ compare_subfields(overlap_t *o, bool exclusive, kappa_str_t name,
 
 /* The fields of one set among themselves. */
 static void
-compare_within(overlap_t *o, conflicts_t *out, const set_t *set)
+compare_within(overlap_t *o, conflicts_t *out, const kappa_field_set_t *set)
 {
     for (uint32_t g = 0; g < set->groups.count; g++) {
-        const group_t *group = set->groups.entries[g].value;
+        const kappa_field_group_t *group = set->groups.entries[g].value;
 
         for (uint32_t i = 0; i < group->count; i++) {
             for (uint32_t k = i + 1;
@@ -681,7 +400,7 @@ check_set(overlap_t *o, const kappa_type_t *parent,
     const kappa_selection_t *selections)
 {
     conflicts_t found = { NULL, &found.first };
-    set_t *set = set_of(o, parent, selections);
+    kappa_field_set_t *set = set_of(o, parent, selections);
 
     if (set == NULL) {
         return;
