@@ -3,13 +3,15 @@
 
 #include "base/json.h"
 #include "cli/input.h"
+#include "graphql/execute.h"
 #include "graphql/schema.h"
 #include "graphql/validate.h"
 
 /* Answers many cases in one process, for t/differential/compare.mjs. In:
  * "KIND SCHEMA_BYTES DOCUMENT_BYTES\n", then the bytes. KIND p parses the
  * document, s builds the schema, v validates the document against it (0 schema
- * bytes: against the one before). Out: a line of JSON each, the errors. */
+ * bytes: against the one before), i executes it, an introspection query. Out:
+ * a line of JSON each, the errors or the answer. */
 
 typedef struct {
     kappa_arena_t *schema_arena;
@@ -48,6 +50,35 @@ build_schema(batch_t *batch, size_t bytes, kappa_errors_t *errors)
                               : status;
 }
 
+/* Prints the answer at once. */
+static kappa_status_t
+execute(batch_t *batch, const kappa_document_t *document, kappa_arena_t *arena,
+    kappa_errors_t *errors)
+{
+    kappa_data_t no_data = { NULL, NULL };
+    const kappa_value_t *variables;
+    kappa_outcome_t outcome;
+    kappa_plan_t *plan;
+    kappa_buf_t buf;
+    kappa_status_t status = kappa_plan_create(&kappa_alloc_libc, batch->schema,
+        document, KAPPA_STR_NULL, &plan, errors);
+
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    kappa_buf_init(&buf, &kappa_alloc_libc);
+    status = kappa_plan_variables(plan, NULL, arena, &variables, errors);
+    if (status == KAPPA_OK) {
+        status =
+            kappa_execute(plan, variables, &no_data, arena, &buf, &outcome);
+        kappa_response_end(&buf, KAPPA_STR(""));
+        printf("%.*s\n", KAPPA_STR_ARG(kappa_buf_view(&buf)));
+    }
+    kappa_buf_release(&buf);
+    kappa_plan_release(plan);
+    return status;
+}
+
 static kappa_status_t
 check_document(batch_t *batch, char kind, kappa_arena_t *arena, size_t bytes,
     kappa_errors_t *errors)
@@ -59,8 +90,11 @@ check_document(batch_t *batch, char kind, kappa_arena_t *arena, size_t bytes,
     source->text = kappa_str(read_bytes(arena, bytes), bytes);
     kappa_status_t status =
         kappa_parse(arena, source, &kappa_input_limits, &document, errors);
-    if (status == KAPPA_OK && kind == 'v' && batch->schema != NULL) {
+    if (status == KAPPA_OK && kind != 'p' && batch->schema != NULL) {
         status = kappa_validate(arena, batch->schema, document, errors);
+    }
+    if (status == KAPPA_OK && kind == 'i' && batch->schema != NULL) {
+        status = execute(batch, document, arena, errors);
     }
     return status;
 }
@@ -104,7 +138,9 @@ main(void)
             status =
                 check_document(&batch, kind, arena, document_bytes, &errors);
         }
-        answer(&errors, status);
+        if (kind != 'i' || status != KAPPA_OK) {
+            answer(&errors, status);
+        }
         kappa_arena_destroy(arena);
     }
     kappa_arena_destroy(batch.schema_arena);

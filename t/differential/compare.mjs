@@ -8,7 +8,10 @@ import { randomBytes } from 'node:crypto';
 import { makeDocument } from './documents.mjs';
 import { mutate } from './mutate.mjs';
 import { Random } from './random.mjs';
-import { documentErrors, loadSchema, parseErrors, version } from './reference.mjs';
+import {
+  INTROSPECTION, clientSchema, documentErrors, introspect, loadSchema, parseErrors,
+  version,
+} from './reference.mjs';
 import { makeSchema } from './schemas.mjs';
 import { EXECUTABLE, FIXED, TYPE_SYSTEM } from './texts.mjs';
 
@@ -110,9 +113,32 @@ function compare(name, cases) {
   return wrong;
 }
 
+function introspection() {
+  const schemas = [...FIXED.map((f) => f.schema), ...Array.from({ length: Math.min(count, 300) }, () => goodSchema().text)];
+  const answers = run(schemas.map((schema) => ({ kind: 'i', schema, text: INTROSPECTION })));
+  let differ = 0;
+  schemas.forEach((text, i) => {
+    const expected = introspect(loadSchema(text).schema);
+    let got;
+    try {
+      got = clientSchema(JSON.parse(answers[i]));
+    } catch (error) {
+      got = `${error.message}: ${answers[i]}`;
+    }
+    if (got === expected) return;
+    if (++differ > 1) return;
+    const lines = expected.split('\n');
+    const at = got.split('\n').findIndex((l, k) => l !== lines[k]);
+    console.log(`# introspection ${i} differs\n${text}\n  kappa:      ${got.split('\n')[at]}\n  graphql-js: ${lines[at]}`);
+  });
+  console.log(`${differ ? 'not ok' : 'ok'} - introspection: ${schemas.length} schemas, ${differ} differ`);
+  return differ;
+}
+
 const only = process.env.ONLY;
 let wrong = 0;
 if (!only || only === 'parse') wrong += compare('parse', parseCases());
 if (!only || only === 'schema') wrong += compare('schema', schemaCases());
 if (!only || only === 'validate') wrong += compare('validate', documentCases());
+if (!only || only === 'introspection') wrong += introspection();
 process.exit(wrong ? 1 : 0);

@@ -2,7 +2,9 @@
 import './node18.mjs';
 
 import {
-  GraphQLError, Source, buildASTSchema, parse, validate, validateSchema,
+  GraphQLError, Source, buildASTSchema, buildClientSchema, executeSync,
+  getIntrospectionQuery, lexicographicSortSchema, parse, printSchema,
+  validate, validateSchema,
 } from './node_modules/graphql/index.mjs';
 import { validateSDL } from './node_modules/graphql/validation/validate.mjs';
 
@@ -70,4 +72,24 @@ export function documentErrors(schema, text) {
   const { document, errors } = parsed(text);
   if (errors !== undefined) return errors;
   return errorsOf(validate(schema, document, undefined, { maxErrors: 10000 }));
+}
+
+export const INTROSPECTION = getIntrospectionQuery({
+  specifiedByUrl: true,
+  directiveIsRepeatable: true,
+  schemaDescription: true,
+  inputValueDeprecation: true,
+  oneOf: true,
+});
+
+// What a client makes of an answer to it: the SDL and the names of all types,
+// in an order that says nothing.
+export function clientSchema(answer) {
+  const schema = buildClientSchema(answer.data);
+  const names = answer.data.__schema.types.map((t) => t.name).sort();
+  return `${printSchema(lexicographicSortSchema(schema))}\n${names.join(' ')}`;
+}
+
+export function introspect(schema) {
+  return clientSchema(executeSync({ schema, document: parse(INTROSPECTION) }));
 }
