@@ -109,6 +109,7 @@ typedef struct {
     kappa_plan_t *plan;
     uint64_t version; /* of the model it was planned for */
     const kappa_value_t *variables;
+    kappa_cost_t cost;    /* once variables is set */
     kappa_arena_t *arena; /* what params and variables live in */
 } ngx_http_kappa_operation_t;
 

@@ -55,19 +55,18 @@ static kappa_status_t
 ngx_http_kappa_check_cost(
     ngx_http_kappa_operation_t *op, kappa_errors_t *errors)
 {
-    kappa_cost_t cost;
+    double limit = (double)op->klcf->limit_cost;
     kappa_status_t status =
-        kappa_plan_cost(op->plan, op->variables, op->arena, &cost);
+        kappa_plan_cost(op->plan, op->variables, op->arena, &op->cost);
 
     if (status != KAPPA_OK
-        || (cost.field <= (double)op->klcf->limit_cost
-            && cost.type <= (double)op->klcf->limit_cost)) {
+        || (op->cost.field <= limit && op->cost.type <= limit)) {
         return status;
     }
     kappa_errors_add(errors, "LIMIT_EXCEEDED",
         "The operation may cost %.0f for its fields and %.0f for its values, "
-        "past the limit of %u. Ask for less at once.",
-        cost.field, cost.type, (unsigned)op->klcf->limit_cost);
+        "past the limit of %.0f. Ask for less at once.",
+        op->cost.field, op->cost.type, limit);
     return KAPPA_LIMIT;
 }
 

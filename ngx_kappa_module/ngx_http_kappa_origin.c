@@ -89,7 +89,8 @@ ngx_http_kappa_origin_headers(ngx_http_request_t *r)
     static ngx_str_t vary = ngx_string("Origin");
     static ngx_str_t yes = ngx_string("true");
     static ngx_str_t exposed =
-        ngx_string("Kappa-Position, Retry-After, ETag, WWW-Authenticate");
+        ngx_string("Kappa-Position, Kappa-Cost, Retry-After, ETag, "
+                   "WWW-Authenticate");
     ngx_http_kappa_loc_conf_t *klcf =
         ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
 

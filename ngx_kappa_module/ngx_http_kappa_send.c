@@ -7,6 +7,8 @@
 /* Answers: status, headers, bytes. */
 
 #define KAPPA_POSITION_HEADER "Kappa-Position"
+#define KAPPA_COST_HEADER "Kappa-Cost"
+#define COST_CHARS_MAX 64
 
 ngx_table_elt_t *
 ngx_http_kappa_request_header(ngx_http_request_t *r, const char *name)
@@ -83,6 +85,27 @@ ngx_http_kappa_position_header(
     return ngx_http_kappa_header(r, KAPPA_POSITION_HEADER, value);
 }
 
+/* What the operation may cost, for a request that has such a header itself. */
+static ngx_int_t
+ngx_http_kappa_cost_header(ngx_http_request_t *r)
+{
+    ngx_http_kappa_ctx_t *ctx =
+        ngx_http_get_module_ctx(r, ngx_http_kappa_module);
+    ngx_str_t value;
+
+    if (ctx == NULL || ctx->op.variables == NULL
+        || ngx_http_kappa_request_header(r, KAPPA_COST_HEADER) == NULL) {
+        return NGX_OK;
+    }
+    value.data = ngx_pnalloc(r->pool, COST_CHARS_MAX);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+    value.len = (size_t)snprintf((char *)value.data, COST_CHARS_MAX,
+        "field=%.10g, type=%.10g", ctx->op.cost.field, ctx->op.cost.type);
+    return ngx_http_kappa_header(r, KAPPA_COST_HEADER, value);
+}
+
 static ngx_int_t
 ngx_http_kappa_retry_header(
     ngx_http_request_t *r, const ngx_http_kappa_answer_t *answer)
@@ -131,6 +154,7 @@ ngx_http_kappa_send_header(ngx_http_request_t *r,
         ngx_http_kappa_content_type(r, answer->media);
     }
     if (ngx_http_kappa_position_header(r, answer) != NGX_OK
+        || ngx_http_kappa_cost_header(r) != NGX_OK
         || ngx_http_kappa_origin_headers(r) != NGX_OK
         || ngx_http_kappa_retry_header(r, answer) != NGX_OK
         || (answer->allow.data != NULL

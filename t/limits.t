@@ -30,8 +30,8 @@ sub server {
 }
 
 sub refused {
-    my ($t, $query, $message, $variables) = @_;
-    my $r = $t->graphql($query, $variables ? (variables => $variables) : ());
+    my ($t, $query, $message) = @_;
+    my $r = $t->graphql($query);
     my $error = $r->{json}{errors}[0];
     is($error->{extensions}{code}, 'LIMIT_EXCEEDED', $query);
     like($error->{message}, $message, '... says why');
@@ -57,6 +57,16 @@ refused($t, '{ kind(name: "a") { things(first: 10) { kind } } }',
     qr/may cost 22 for its fields and 12 for its values/);
 refused($t, '{ kind(name: "a") { things { id } } }',
     qr/102 for its values, past the limit of 20/);
+
+# What it may cost is told to who asks, also when it is too much.
+my $r = $t->graphql('query Q($n: Int) { kind(name: "a") { things(first: $n)'
+    . ' { kind } } }', { n => 4 }, 'Kappa-Cost' => 'tell');
+is($r->{headers}{'kappa-cost'}, 'field=10, type=6', 'Kappa-Cost');
+$r = $t->graphql('{ kind(name: "a") { things { id } } }', undef,
+    'Kappa-Cost' => 'tell');
+is($r->{headers}{'kappa-cost'}, 'field=2, type=102', '... of what is refused');
+$r = $t->graphql('{ kind(name: "a") { name } }');
+is($r->{headers}{'kappa-cost'}, undef, '... not to others');
 $t->no_alerts;
 undef $t;
 
