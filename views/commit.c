@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include "base/time.h"
 #include "views/mutate.h"
 
 /* The commit (DESIGN 7): lock; bring the views to the log's end; decide; one
@@ -14,6 +15,7 @@ typedef struct {
     kappa_job_t *end;
     kappa_errors_t errors;
     kappa_arena_t *said; /* of errors; lives until the jobs are answered */
+    kappa_commit_t commit;
 } round_t;
 
 /* --- deciding */
@@ -166,13 +168,18 @@ append(round_t *round)
         return KAPPA_OK;
     }
 
+    int64_t begun = kappa_monotonic_us();
     kappa_status_t status = kappa_log_append(store->log, batch->events,
         batch->count, batch->tail, &tail, &round->errors);
+    int64_t appended = kappa_monotonic_us();
+    round->commit.append_us = appended - begun;
     if (status != KAPPA_OK) {
         kappa_writer_abort(batch->writer);
         return status;
     }
     commit_views(round, tail);
+    round->commit.views_us = kappa_monotonic_us() - appended;
+    round->commit.events = batch->count;
     (void)kappa_tail_write(&store->tail, kappa_log_epoch(store->log), tail);
     return KAPPA_OK;
 }
@@ -250,6 +257,7 @@ settle_jobs(round_t *round, kappa_status_t status, bool log)
 
     for (kappa_job_t *job = round->first; job != round->end; job = job->next) {
         if (status == KAPPA_OK) {
+            round->commit.duplicates += job->work.batch_duplicates;
             keep(job);
         } else {
             condemn(job, &verdict);
@@ -296,16 +304,33 @@ commit_locked(round_t *round, bool *log)
     return status;
 }
 
+/* Before the answers: who has one finds it counted. */
+static void
+tell(round_t *round, kappa_status_t status, int64_t begun)
+{
+    kappa_store_t *store = round->store;
+
+    round->commit.status = status;
+    round->commit.total_us = kappa_monotonic_us() - begun;
+    if (store->committed) {
+        store->committed(store->committed_ctx, &round->commit);
+    }
+}
+
 static void
 commit_round(round_t *round)
 {
+    int64_t begun = kappa_monotonic_us();
     bool log = true;
 
     kappa_errors_init(&round->errors, round->said, 0);
+    round->commit = (kappa_commit_t){ .status = KAPPA_OK };
     kappa_status_t status = kappa_store_lock(round->store, &round->errors);
+    round->commit.lock_us = kappa_monotonic_us() - begun;
     if (status != KAPPA_OK) {
         round->end = NULL;
         settle_jobs(round, status, log);
+        tell(round, status, begun);
         answer(round);
         return;
     }
@@ -313,6 +338,7 @@ commit_round(round_t *round)
     status = commit_locked(round, &log);
     settle_jobs(round, status, log);
     kappa_store_unlock(round->store);
+    tell(round, status, begun);
     answer(round);
 }
 

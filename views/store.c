@@ -222,6 +222,8 @@ kappa_store_open(const kappa_store_options_t *options, kappa_store_t **out,
     store->strict = options->strict;
     store->report = options->report;
     store->report_ctx = options->report_ctx;
+    store->committed = options->committed;
+    store->committed_ctx = options->committed_ctx;
     pthread_mutex_init(&store->writing, NULL);
     pthread_mutex_init(&store->serving, NULL);
 

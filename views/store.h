@@ -19,6 +19,18 @@
  * one thread commits (views/appender.h gives it). */
 typedef struct kappa_store_s kappa_store_t;
 
+/* How a batch went, for who counts. Times in microseconds. */
+typedef struct {
+    kappa_status_t status; /* not KAPPA_OK: nothing of it stands, or it can't
+                              be known */
+    uint32_t events;       /* appended */
+    uint32_t duplicates;   /* passed by: they were in the log */
+    int64_t lock_us;       /* waited for the log's lock */
+    int64_t append_us;     /* write and fsync; 0 if there was nothing to */
+    int64_t views_us;      /* commit of the views; the same */
+    int64_t total_us;
+} kappa_commit_t;
+
 typedef struct {
     kappa_str_t dir;
     kappa_str_t schema_name;    /* file name, for messages */
@@ -36,6 +48,10 @@ typedef struct {
      * calls the store; may be NULL. */
     void (*report)(void *ctx, bool error, kappa_str_t message);
     void *report_ctx;
+    /* Told of each batch on the committing thread, before its jobs are done;
+     * may be NULL. */
+    void (*committed)(void *ctx, const kappa_commit_t *commit);
+    void *committed_ctx;
 } kappa_store_options_t;
 
 /* Makes DIR and a log when missing (0700). What in it belongs to root is
@@ -97,6 +113,10 @@ uint64_t kappa_store_version(kappa_store_t *store);
 kappa_str_t kappa_store_epoch(kappa_store_t *store);
 uint64_t kappa_store_position(kappa_store_t *store); /* of the views */
 kappa_log_t *kappa_store_log(kappa_store_t *store);
+
+/* Of the log: the highest seq that STORE/tail names; 0: it says nothing. From
+ * any thread; reads the file. */
+uint64_t kappa_store_durable(kappa_store_t *store);
 
 /* Reading. A snapshot is a consistent state of all views; hold it for one
  * request and never across a wait. */

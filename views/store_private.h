@@ -63,6 +63,8 @@ struct kappa_store_s {
     bool strict;
     void (*report)(void *ctx, bool error, kappa_str_t message);
     void *report_ctx;
+    void (*committed)(void *ctx, const kappa_commit_t *commit);
+    void *committed_ctx;
 
     pthread_mutex_t writing;
     kappa_offer_t offer;    /* under writing, `wanted` also under serving */
@@ -99,9 +101,6 @@ void kappa_store_unlock(kappa_store_t *store);
  * are left to kappa_store_build. */
 kappa_status_t kappa_store_enter(
     kappa_store_t *store, uint64_t *tail, kappa_errors_t *errors);
-
-/* The highest seq that STORE/tail names; 0: it says nothing. */
-uint64_t kappa_store_durable(kappa_store_t *store);
 
 /* Under the locks, before the views in force are written. */
 kappa_status_t kappa_store_dirty(kappa_store_t *store, kappa_errors_t *errors);

@@ -80,6 +80,8 @@ typedef struct {
     const char *sub;  /* of the caller, NULL: anonymous */
     const char *role; /* of the caller */
     char said[2048];
+    kappa_commit_t commit; /* the last one */
+    int commits;
 } fixture_t;
 
 static MAYBE int
@@ -109,6 +111,15 @@ note_report(void *ctx, bool error, kappa_str_t message)
         f->said + len, sizeof f->said - len, "%.*s\n", KAPPA_STR_ARG(message));
 }
 
+static MAYBE void
+note_commit(void *ctx, const kappa_commit_t *commit)
+{
+    fixture_t *f = ctx;
+
+    f->commit = *commit;
+    f->commits++;
+}
+
 /* A directory with a log, not open. */
 static MAYBE void
 make_store(fixture_t *f)
@@ -134,7 +145,9 @@ try_open(fixture_t *f)
         .boot_id = f->boot_id,
         .log = f->log,
         .report = note_report,
-        .report_ctx = f };
+        .report_ctx = f,
+        .committed = note_commit,
+        .committed_ctx = f };
 
     f->store = NULL;
     kappa_errors_init(&f->errors, f->arena, 0);
