@@ -4,13 +4,14 @@
 import './node18.mjs';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
 import { makeDocument } from './documents.mjs';
 import { mutate } from './mutate.mjs';
 import { Random } from './random.mjs';
 import {
   INTROSPECTION, clientSchema, documentErrors, introspect, loadSchema, parseErrors,
-  version,
+  sdlOf, version,
 } from './reference.mjs';
 import { makeSchema } from './schemas.mjs';
 import { EXECUTABLE, FIXED, TYPE_SYSTEM } from './texts.mjs';
@@ -135,10 +136,22 @@ function introspection() {
   return differ;
 }
 
+// The largest schema that is public: 1.2 MB of SDL.
+function github() {
+  const path = new URL('node_modules/@octokit/graphql-schema/schema.graphql', import.meta.url);
+  const schema = readFileSync(path, 'utf8');
+  const [answer] = run([{ kind: 'i', schema, text: INTROSPECTION }]);
+  const [got] = [clientSchema(JSON.parse(answer))].map((s) => s.slice(0, s.lastIndexOf('\n')));
+  const differs = got !== sdlOf(schema);
+  console.log(`${differs ? 'not ok' : 'ok'} - the schema of GitHub, introspected, is the same SDL`);
+  return differs ? 1 : 0;
+}
+
 const only = process.env.ONLY;
 let wrong = 0;
 if (!only || only === 'parse') wrong += compare('parse', parseCases());
 if (!only || only === 'schema') wrong += compare('schema', schemaCases());
 if (!only || only === 'validate') wrong += compare('validate', documentCases());
 if (!only || only === 'introspection') wrong += introspection();
+if (!only || only === 'github') wrong += github();
 process.exit(wrong ? 1 : 0);

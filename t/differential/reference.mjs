@@ -90,6 +90,10 @@ export function clientSchema(answer) {
   return `${printSchema(lexicographicSortSchema(schema))}\n${names.join(' ')}`;
 }
 
+export function sdlOf(text) {
+  return printSchema(lexicographicSortSchema(buildASTSchema(parse(text))));
+}
+
 export function introspect(schema) {
   return clientSchema(executeSync({ schema, document: parse(INTROSPECTION) }));
 }
