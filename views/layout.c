@@ -233,8 +233,8 @@ apply(layout_t *layout, kappa_model_t *model, kappa_txn_t *txn)
     if (status != KAPPA_OK || !layout->added) {
         return status;
     }
-    return kappa_txn_put(txn, KAPPA_DBI_META, KAPPA_STR(LAYOUT),
-        kappa_buf_view(&layout->text));
+    return kappa_txn_put(
+        txn, KAPPA_DBI_META, KAPPA_STR(LAYOUT), kappa_buf_view(&layout->text));
 }
 
 static void

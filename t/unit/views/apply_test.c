@@ -123,7 +123,8 @@ static const char shop[] =
     "input AddressInput { city: String  zip: String }\n"
     "input Details { note: String @check(if: \"value != 'bad'\","
     "  code: \"BAD_NOTE\")  street: String }\n"
-    "input LineInput { sku: ID!  count: Int! }\n"
+    "input LineInput { sku: ID!  count: Int! @check(if: \"value > 0\","
+    "  code: \"NOTHING\") }\n"
     "type Product @view(key: \"sku\")\n"
     "  @on(thing: \"Order\", verb: \"ordered\","
     "    each: \"event.data.lines\", key: [\"item.sku\"],\n"
@@ -307,6 +308,10 @@ arguments_are_checked(void **state)
         "{\"sku\":\"p\",\"count\":1},{\"sku\":\"p\",\"count\":1},"
         "{\"sku\":\"p\",\"count\":1}]}",
         "CHECK_FAILED");
+    refuse(&v, "order",
+        "{\"customer\":\"c\",\"lines\":[{\"sku\":\"p\",\"count\":1},"
+        "{\"sku\":\"p\",\"count\":0}]}",
+        "NOTHING");
     accept(&v, "order", "{\"customer\":\"c\",\"details\":{}}");
     refuse(&v, "change", "{\"id\":\"none\"}", "NOT_FOUND");
     views_replay(&v);
