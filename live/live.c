@@ -309,6 +309,18 @@ remove_subscriber(kappa_live_t *live, kappa_subscriber_t *subscriber)
     live->stats.subscribers--;
 }
 
+/* A stream begins behind where it stopped, or now; a live field that has
+ * nothing takes whatever there is. */
+static uint64_t
+first_unseen(const kappa_live_t *live, const kappa_group_t *group,
+    const kappa_subscription_t *sub)
+{
+    if (group->changes != NULL) {
+        return sub->resume ? sub->after : kappa_store_position(live->store);
+    }
+    return sub->resume ? sub->after + 1 : 0;
+}
+
 kappa_status_t
 kappa_live_join(kappa_live_t *live, const kappa_subscription_t *sub,
     kappa_subscriber_t *subscriber)
@@ -338,10 +350,7 @@ kappa_live_join(kappa_live_t *live, const kappa_subscription_t *sub,
     subscriber->group = group;
     subscriber->told = true;
     subscriber->gap = sub->gap;
-    subscriber->seen = sub->resume ? sub->after : 0;
-    if (group->changes != NULL && !sub->resume) {
-        subscriber->seen = kappa_store_position(live->store);
-    }
+    subscriber->seen = first_unseen(live, group, sub);
     kappa_ring_append(&group->subscribers, &subscriber->link);
     live->stats.subscribers++;
     return KAPPA_OK;
@@ -366,11 +375,11 @@ take_latest(kappa_subscriber_t *subscriber, kappa_frame_t **out)
 {
     kappa_frame_t *latest = subscriber->group->latest;
 
-    if (latest == NULL || subscriber->seen >= latest->seq) {
+    if (latest == NULL || subscriber->seen > latest->seq) {
         subscriber->told = false;
         return KAPPA_DONE;
     }
-    subscriber->seen = latest->seq;
+    subscriber->seen = latest->seq + 1;
     *out = kappa_frame_retain(latest);
     return KAPPA_OK;
 }

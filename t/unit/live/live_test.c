@@ -1,0 +1,402 @@
+#include "t/unit/views/store_fixture.h"
+
+#include "live/group.h"
+#include "live/live.h"
+
+/* Groups, waking, slow subscribers and streams, over a real store. */
+
+static const char rooms[] =
+    "type Room @view(key: \"name\") {\n"
+    "  name: ID!\n"
+    "  topic: String\n"
+    "  posts: Int! @count(of: \"Post\", by: \"room\")\n"
+    "  list(first: Int = 3): [Post!]! @hasMany(by: \"room\")\n"
+    "}\n"
+    "type Post @view(key: \"id\") @index(fields: [\"room\", \"id\"]) {\n"
+    "  id: ID!\n"
+    "  room: ID!\n"
+    "  text: String\n"
+    "}\n"
+    "type Query { room(name: ID!): Room }\n"
+    "type Mutation {\n"
+    "  open(name: ID!, topic: String): Room\n"
+    "    @event(thing: \"Room\", verb: \"opened\", effect: UPSERT)\n"
+    "  post(id: ID!, room: ID!, text: String): Post\n"
+    "    @event(thing: \"Post\", verb: \"posted\", effect: CREATE)\n"
+    "}\n"
+    "type Subscription {\n"
+    "  room(name: ID!): Room\n"
+    "  posted(room: ID): Post! @changes(thing: \"Post\", verb: \"posted\")\n"
+    "}\n";
+
+typedef struct {
+    kappa_subscriber_t subscriber; /* first */
+    int ready;
+    int ended;
+    const char *text;
+} client_t;
+
+static void
+note_ready(kappa_subscriber_t *subscriber)
+{
+    ((client_t *)subscriber)->ready++;
+}
+
+static void
+note_ended(kappa_subscriber_t *subscriber)
+{
+    ((client_t *)subscriber)->ended++;
+}
+
+static kappa_live_t *
+begin(fixture_t *f)
+{
+    make_store(f);
+    f->schema = rooms;
+    open_store(f);
+    return kappa_live_create(&kappa_alloc_libc, f->store);
+}
+
+static void
+end(fixture_t *f, kappa_live_t *live)
+{
+    assert_int_equal(kappa_live_stats(live).groups, 0);
+    assert_int_equal(kappa_live_stats(live).subscribers, 0);
+    kappa_live_destroy(live);
+    end_store(f);
+}
+
+static void
+join_after(fixture_t *f, kappa_live_t *live, client_t *client,
+    const char *text, bool resume, uint64_t after)
+{
+    kappa_plan_t *plan = plan_text(f, kappa_store_model(f->store), text);
+    kappa_caller_t caller = caller_of(f);
+    kappa_subscription_t subscription = { .plan = plan,
+        .identity = kappa_str_c(text),
+        .caller = &caller,
+        .resume = resume,
+        .after = after };
+
+    *client = (client_t){ .text = text };
+    client->subscriber.ready = note_ready;
+    client->subscriber.ended = note_ended;
+    assert_int_equal(kappa_plan_variables(plan, NULL, f->arena,
+                         &subscription.variables, &f->errors),
+        KAPPA_OK);
+    assert_int_equal(
+        kappa_live_join(live, &subscription, &client->subscriber), KAPPA_OK);
+    kappa_plan_release(plan);
+}
+
+static void
+join(fixture_t *f, kappa_live_t *live, client_t *client, const char *text)
+{
+    join_after(f, live, client, text, false, 0);
+}
+
+/* The next frame's JSON without its extensions; "" when there is none. */
+static const char *
+take(fixture_t *f, kappa_live_t *live, client_t *client)
+{
+    kappa_frame_t *frame;
+    kappa_status_t status;
+
+    do {
+        status = kappa_live_take(live, &client->subscriber, &frame);
+    } while (status == KAPPA_AGAIN);
+    if (status == KAPPA_DONE) {
+        return "";
+    }
+    assert_int_equal(status, KAPPA_OK);
+    kappa_str_t copy = kappa_str_dup(f->arena, frame->json);
+    char *extensions = strstr(copy.data, ",\"extensions\"");
+    assert_non_null(extensions);
+    assert_non_null(strstr(extensions, "\"position\":\""));
+    *extensions = '\0';
+    kappa_frame_release(frame);
+    return copy.data;
+}
+
+static void
+wake(kappa_live_t *live)
+{
+    kappa_status_t status;
+
+    do {
+        status = kappa_live_wake(live);
+    } while (status == KAPPA_AGAIN);
+    assert_int_equal(status, KAPPA_OK);
+}
+
+#define ROOM(x) "subscription { room(name: \"" x "\") { topic posts } }"
+
+static void
+tells_those_whom_it_concerns(void **state)
+{
+    fixture_t f;
+    kappa_live_t *live = begin(&f);
+    client_t a, same, b;
+
+    (void)state;
+    join(&f, live, &a, ROOM("a"));
+    join(&f, live, &same, ROOM("a"));
+    join(&f, live, &b, ROOM("b"));
+    assert_int_equal(kappa_live_stats(live).groups, 2);
+    assert_int_equal(kappa_live_stats(live).subscribers, 3);
+    assert_string_equal(take(&f, live, &a), "{\"data\":{\"room\":null}");
+    assert_string_equal(take(&f, live, &same), "{\"data\":{\"room\":null}");
+    assert_string_equal(take(&f, live, &b), "{\"data\":{\"room\":null}");
+    assert_string_equal(take(&f, live, &a), "");
+    assert_string_equal(take(&f, live, &same), "");
+    assert_string_equal(take(&f, live, &b), "");
+
+    mutate_text(&f, "mutation { open(name: \"a\", topic: \"x\") { name } }");
+    uint64_t runs = kappa_live_stats(live).runs;
+    wake(live);
+    assert_int_equal(kappa_live_stats(live).runs, runs + 1);
+    assert_int_equal(a.ready, 1);
+    assert_int_equal(same.ready, 1);
+    assert_int_equal(b.ready, 0);
+    assert_string_equal(take(&f, live, &a),
+        "{\"data\":{\"room\":{\"topic\":\"x\",\"posts\":0}}");
+    assert_string_equal(take(&f, live, &same),
+        "{\"data\":{\"room\":{\"topic\":\"x\",\"posts\":0}}");
+
+    /* Through an aggregate; and a wake without change runs nothing. */
+    mutate_text(&f, "mutation { post(id: \"1\", room: \"a\") { id } }");
+    wake(live);
+    assert_string_equal(take(&f, live, &a),
+        "{\"data\":{\"room\":{\"topic\":\"x\",\"posts\":1}}");
+    runs = kappa_live_stats(live).runs;
+    wake(live);
+    assert_int_equal(kappa_live_stats(live).runs, runs);
+
+    kappa_live_leave(live, &a.subscriber);
+    kappa_live_leave(live, &same.subscriber);
+    assert_int_equal(kappa_live_stats(live).groups, 1);
+    kappa_live_leave(live, &b.subscriber);
+    end(&f, live);
+}
+
+static void
+skips_to_the_newest_value(void **state)
+{
+    fixture_t f;
+    kappa_live_t *live = begin(&f);
+    client_t slow;
+
+    (void)state;
+    join(&f, live, &slow, ROOM("a"));
+    take(&f, live, &slow);
+    assert_string_equal(take(&f, live, &slow), "");
+    for (int i = 0; i < 5; i++) {
+        char text[80];
+
+        snprintf(text, sizeof text,
+            "mutation { open(name: \"a\", topic: \"%d\") { name } }", i);
+        mutate_text(&f, text);
+        wake(live);
+    }
+    assert_int_equal(slow.ready, 1); /* told once, until it has taken all */
+    assert_string_equal(take(&f, live, &slow),
+        "{\"data\":{\"room\":{\"topic\":\"4\",\"posts\":0}}");
+    assert_string_equal(take(&f, live, &slow), "");
+
+    /* The same value again is no news. */
+    uint64_t frames = kappa_live_stats(live).frames;
+    mutate_text(&f, "mutation { open(name: \"a\", topic: \"4\") { name } }");
+    wake(live);
+    assert_string_equal(take(&f, live, &slow), "");
+    assert_int_equal(kappa_live_stats(live).frames, frames);
+    kappa_live_leave(live, &slow.subscriber);
+    end(&f, live);
+}
+
+static void
+hears_of_lists(void **state)
+{
+    fixture_t f;
+    kappa_live_t *live = begin(&f);
+    client_t list;
+
+    (void)state;
+    mutate_text(&f, "mutation { open(name: \"a\") { name } }");
+    join(&f, live, &list,
+        "subscription { room(name: \"a\") { list { id text } } }");
+    assert_string_equal(
+        take(&f, live, &list), "{\"data\":{\"room\":{\"list\":[]}}");
+    mutate_text(&f,
+        "mutation { post(id: \"1\", room: \"a\", text: \"t\") { id } "
+        "b: post(id: \"2\", room: \"b\") { id } }");
+    wake(live);
+    assert_string_equal(take(&f, live, &list),
+        "{\"data\":{\"room\":{\"list\":[{\"id\":\"1\",\"text\":\"t\"}]}}");
+
+    /* Behind the page's end nothing is heard. */
+    mutate_text(&f,
+        "mutation { b: post(id: \"3\", room: \"a\") { id } "
+        "c: post(id: \"4\", room: \"a\") { id } }");
+    wake(live);
+    take(&f, live, &list);
+    uint64_t frames = kappa_live_stats(live).frames;
+    mutate_text(&f, "mutation { post(id: \"9\", room: \"a\") { id } }");
+    wake(live);
+    assert_int_equal(kappa_live_stats(live).frames, frames);
+    kappa_live_leave(live, &list.subscriber);
+    end(&f, live);
+}
+
+#define POSTED "subscription { posted(room: \"a\") { id } }"
+
+static void
+post(fixture_t *f, int id, const char *room)
+{
+    char text[120];
+
+    snprintf(text, sizeof text,
+        "mutation { post(id: \"%04d\", room: \"%s\") { id } }", id, room);
+    mutate_text(f, text);
+}
+
+/* Everything that can be taken must be ids first, first + step, … */
+static int
+take_posts(
+    fixture_t *f, kappa_live_t *live, client_t *client, int first, int step)
+{
+    int count = 0;
+
+    for (;;) {
+        const char *json = take(f, live, client);
+        char expected[64];
+
+        if (json[0] == '\0') {
+            return count;
+        }
+        snprintf(expected, sizeof expected,
+            "{\"data\":{\"posted\":{\"id\":\"%04d\"}}",
+            first + step * count++);
+        assert_string_equal(json, expected);
+    }
+}
+
+static void
+streams_skip_nothing(void **state)
+{
+    const int n = 3 * KAPPA_LIVE_RING;
+    fixture_t f;
+    kappa_live_t *live = begin(&f);
+    client_t quick, slow, late, middle;
+
+    (void)state;
+    post(&f, 9999, "a"); /* before they came */
+    join(&f, live, &quick, POSTED);
+    join(&f, live, &slow, POSTED);
+    assert_string_equal(take(&f, live, &quick), "");
+    for (int i = 0; i < n; i++) {
+        post(&f, 2 * i, "a");
+        post(&f, 2 * i + 1, "b");
+        wake(live);
+        assert_int_equal(take_posts(&f, live, &quick, 2 * i, 2), 1);
+    }
+    /* Its frames left the ring long ago: they come from the log. */
+    assert_int_equal(take_posts(&f, live, &slow, 0, 2), n);
+
+    /* Resumed at the beginning, and after event 1 + 2 * n. */
+    join_after(&f, live, &late, POSTED, true, 1);
+    assert_int_equal(take_posts(&f, live, &late, 0, 2), n);
+    join_after(&f, live, &middle, POSTED, true, 1 + (uint64_t)n);
+    assert_int_equal(take_posts(&f, live, &middle, n, 2), n / 2);
+    assert_int_equal(kappa_live_stats(live).groups, 1);
+
+    kappa_live_leave(live, &quick.subscriber);
+    kappa_live_leave(live, &slow.subscriber);
+    kappa_live_leave(live, &late.subscriber);
+    kappa_live_leave(live, &middle.subscriber);
+    end(&f, live);
+}
+
+/* Random subscribers and mutations: what the last frame said is always what a
+ * query says now, and who was not told has no news. */
+static void
+agrees_with_queries(void **state)
+{
+    enum {
+        CLIENTS = 24,
+        STEPS = 400
+    };
+    fixture_t f;
+    kappa_live_t *live = begin(&f);
+    static client_t clients[CLIENTS];
+    static char texts[CLIENTS][96];
+    static char said[CLIENTS][512];
+    unsigned seed = (unsigned)kappa_now_ms();
+    const char *given = getenv("KAPPA_SEED");
+
+    (void)state;
+    seed = given ? (unsigned)atoi(given) : seed;
+    print_message("seed %u\n", seed);
+    srand(seed);
+    for (int i = 0; i < CLIENTS; i++) {
+        snprintf(texts[i], sizeof texts[i],
+            i % 2
+                ? "subscription { room(name: \"r%d\") { topic posts } }"
+                : "subscription { room(name: \"r%d\") { list { id text } } }",
+            i / 4);
+        join(&f, live, &clients[i], texts[i]);
+        snprintf(said[i], sizeof said[i], "%s", take(&f, live, &clients[i]));
+    }
+    for (int step = 0; step < STEPS; step++) {
+        char text[120];
+
+        if (rand() % 3 == 0) {
+            snprintf(text, sizeof text,
+                "mutation { open(name: \"r%d\", topic: \"%d\") { name } }",
+                rand() % 8, rand() % 3);
+        } else {
+            snprintf(text, sizeof text,
+                "mutation { post(id: \"%05d\", room: \"r%d\", "
+                "text: \"%d\") { id } }",
+                rand() % 100000, rand() % 8, step);
+        }
+        mutate_text(&f, text);
+        if (rand() % 4 != 0) {
+            continue;
+        }
+        wake(live);
+        for (int i = 0; i < CLIENTS; i++) {
+            const char *json = take(&f, live, &clients[i]);
+
+            if (json[0] != '\0') {
+                snprintf(said[i], sizeof said[i], "%s", json);
+                assert_string_equal(take(&f, live, &clients[i]), "");
+            }
+            snprintf(text, sizeof text, "query %s",
+                texts[i] + sizeof("subscription ") - 1);
+            const char *now = query_text(&f, text);
+            if (strncmp(now, said[i], strlen(said[i])) != 0) {
+                fail_msg("step %d: %s\nsaid %s\nis   %s", step, texts[i],
+                    said[i], now);
+            }
+        }
+        kappa_arena_reset(f.arena);
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        kappa_live_leave(live, &clients[i].subscriber);
+    }
+    end(&f, live);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tells_those_whom_it_concerns),
+        cmocka_unit_test(skips_to_the_newest_value),
+        cmocka_unit_test(hears_of_lists),
+        cmocka_unit_test(streams_skip_nothing),
+        cmocka_unit_test(agrees_with_queries),
+    };
+
+    return cmocka_run_group_tests_name("live/live", tests, NULL, NULL);
+}
