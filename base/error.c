@@ -36,16 +36,19 @@ kappa_source_location(const kappa_source_t *source, size_t offset)
     return count_on(source->text, 0, start, clamp(source, offset));
 }
 
+/* An error often has an early place and a late one: only going on moves the
+ * place that is remembered. */
 static kappa_location_t
 locate(kappa_errors_t *errors, const kappa_source_t *source, size_t offset)
 {
     offset = clamp(source, offset);
-    if (errors->last_place.at.source == source
-        && errors->last_place.offset <= offset) {
+    if (errors->last_place.at.source != source) {
+        errors->last_place.at = kappa_source_location(source, offset);
+    } else if (errors->last_place.offset <= offset) {
         errors->last_place.at = count_on(source->text,
             errors->last_place.offset, errors->last_place.at, offset);
     } else {
-        errors->last_place.at = kappa_source_location(source, offset);
+        return kappa_source_location(source, offset);
     }
     errors->last_place.offset = offset;
     return errors->last_place.at;

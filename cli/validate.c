@@ -65,7 +65,9 @@ run(int argc, char **argv)
 {
     bool json;
 
-    if (!kappa_input_options(&argc, argv, &json) || argc < 2 || argc > 3) {
+    if (!kappa_input_options(&argc, argv, &json) || argc < 2 || argc > 3
+        || (argc == 3 && strcmp(argv[1], "-") == 0
+            && strcmp(argv[2], "-") == 0)) {
         return kappa_command_misuse(&kappa_command_validate);
     }
     kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);

@@ -79,7 +79,7 @@ like($r->{out}, qr/^-:1:5: .*UTF-8/, '  said so');
 for my $case (['parse'], ['parse', $good, $good], ['validate'],
     ['validate', $schema, $good, $good], ['validate', $schema, '--nosuch'],
     ['print-schema'], ['print-schema', $schema, '--json'],
-    ['parse', "$dir/missing"], ['nosuch'])
+    ['parse', "$dir/missing"], ['validate', '-', '-'], ['nosuch'])
 {
     my $r = kappa($case);
     is($r->{status}, 2, "@$case is a wrong call");

@@ -2,7 +2,7 @@
 
 /* What rules ask for (graphql/validate/rule.h). */
 
-#define WORK_MAX 1000000 /* steps; a fraction of a second */
+#define WORK_MAX 250000 /* steps: some 20 ms */
 
 kappa_error_t *
 kappa_refuse(kappa_validation_t *v, uint32_t offset, const char *format, ...)
