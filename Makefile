@@ -171,6 +171,14 @@ FORCE:
 .SECONDARY: $(GEN_SRC) $(GEN_HEADERS)
 .PRECIOUS: build/obj/%.o build/san/%.o build/fuzz/%.o
 
+# --- GraphiQL, the files that kappa_graphiql serves
+
+.PHONY: graphiql
+graphiql: build/graphiql/index.html
+build/graphiql/index.html: $(wildcard ngx_kappa_module/graphiql/*.*) \
+		examples/clients/resume.mjs tools/graphiql.sh
+	$(call say,NPM) tools/graphiql.sh
+
 # --- tests
 
 build/unit/%_test: build/san/t/unit/%_test.o $(UNIT_HELPERS) \
@@ -189,13 +197,13 @@ unit: $(if $(T),build/unit/$(T)_test,$(UNIT))
 
 # All tests and one summary. The last line is `N passed, N failed`.
 test: deps-test
-	@$(SUBMAKE) npm lib cli module $(BATCHES) $(UNIT)
+	@$(SUBMAKE) npm graphiql lib cli module $(BATCHES) $(UNIT)
 	@$(MAKE) --no-print-directory test-run
 test-run:
 	@tools/test.sh $(UNIT) $(TESTS)
 # The tests against a real nginx alone, or one of them: make prove T=static.
 # SAN=1: with a module and a command that have ASan and UBSan.
-prove: npm lib cli module $(BATCHES) $(if $(SAN),$(MODULE_SAN) build/kappa-san)
+prove: npm graphiql lib cli module $(BATCHES) $(if $(SAN),$(MODULE_SAN) build/kappa-san)
 	@KAPPA_TEST_SAN=$(SAN) tools/test.sh $(if $(T),t/$(T).t,$(TESTS))
 
 check: lint test
@@ -254,6 +262,11 @@ install:
 	install -m 644 build/ngx_http_kappa_module.so $(DESTDIR)$(MODULES_DIR)
 	install -m 755 build/kappa $(DESTDIR)$(PREFIX)/bin
 	install -m 644 graphql/kappa.graphql $(DESTDIR)$(PREFIX)/share/kappa
+	@if [ ! -d build/graphiql ]; then \
+		echo "kappa: without GraphiQL (make graphiql builds it)"; else \
+		set -x; install -d $(DESTDIR)$(MODULES_DIR)/graphiql && \
+		install -m 644 build/graphiql/* $(DESTDIR)$(MODULES_DIR)/graphiql; \
+	fi
 
 clean:
 	rm -rf build

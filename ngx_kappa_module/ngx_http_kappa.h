@@ -33,6 +33,7 @@
  *   ngx_http_kappa_flow.c      answers that come bit by bit
  *   ngx_http_kappa_send.c      answers
  *   ngx_http_kappa_health.c    kappa_health
+ *   ngx_http_kappa_graphiql.c  kappa_graphiql: the page and its files
  */
 
 extern ngx_module_t ngx_http_kappa_module;
@@ -45,6 +46,7 @@ struct ngx_http_kappa_note_s {
 };
 
 typedef struct ngx_http_kappa_keeper_s ngx_http_kappa_keeper_t;
+typedef struct ngx_http_kappa_graphiql_s ngx_http_kappa_graphiql_t;
 
 /* kappa NAME { }. */
 typedef struct {
@@ -93,6 +95,7 @@ typedef struct {
     ngx_flag_t token_set;
     kappa_expr_t *require;
     ngx_array_t *origins; /* ngx_str_t; NULL: the same origin only */
+    ngx_http_kappa_graphiql_t *graphiql; /* NULL: off */
 
     /* in a worker */
     kappa_documents_t *documents;
@@ -264,6 +267,13 @@ ngx_int_t ngx_http_kappa_ws_handler(
 void ngx_http_kappa_ws_close_all(ngx_http_kappa_app_t *app);
 /* Ends every stream: the worker exits, its clients shall reconnect. */
 void ngx_http_kappa_sse_close_all(ngx_http_kappa_app_t *app);
+
+/* --- GraphiQL */
+char *ngx_http_kappa_graphiql(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* NGX_DECLINED: the request is not for GraphiQL. */
+ngx_int_t ngx_http_kappa_graphiql_handler(ngx_http_request_t *r);
+/* Whether it is: a browser's visit, or one of the page's files. */
+bool ngx_http_kappa_graphiql_asked(ngx_http_request_t *r);
 
 /* --- flows. NGX_OK: all is out; NGX_AGAIN: the client is slow, the write
  * handler will be called; NGX_ERROR: end the request. */

@@ -326,7 +326,8 @@ ngx_http_kappa_auth_handler(ngx_http_request_t *r)
 
     if (klcf->auth == NGX_HTTP_KAPPA_AUTH_OFF
         || ((klcf->app != NULL || klcf->events != NULL)
-            && r->method & NGX_HTTP_OPTIONS)) {
+            && r->method & NGX_HTTP_OPTIONS)
+        || ngx_http_kappa_graphiql_asked(r)) {
         return NGX_DECLINED;
     }
     ngx_http_kappa_ctx_t *ctx = ngx_http_kappa_get_ctx(r);

@@ -127,6 +127,11 @@ ngx_http_kappa_graphql_handler(ngx_http_request_t *r)
     if (r->method & NGX_HTTP_OPTIONS) {
         return ngx_http_kappa_preflight(r);
     }
+    ngx_int_t page = ngx_http_kappa_graphiql_handler(r);
+
+    if (page != NGX_DECLINED) {
+        return page;
+    }
     ngx_http_kappa_ctx_t *ctx = ngx_http_kappa_begin(r);
 
     if (ctx == NULL) {

@@ -78,6 +78,11 @@ static ngx_command_t ngx_http_kappa_commands[] = {
       ngx_http_kappa_health,
       NGX_HTTP_LOC_CONF_OFFSET, 0, NULL },
 
+    { ngx_string("kappa_graphiql"),
+      NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_TAKE12,
+      ngx_http_kappa_graphiql,
+      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL },
+
     { ngx_string("kappa_introspection"),
       NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -209,6 +214,7 @@ ngx_http_kappa_create_loc_conf(ngx_conf_t *cf)
     klcf->token_set = NGX_CONF_UNSET;
     klcf->require = NGX_CONF_UNSET_PTR;
     klcf->origins = NGX_CONF_UNSET_PTR;
+    klcf->graphiql = NGX_CONF_UNSET_PTR;
     return klcf;
 }
 
@@ -248,6 +254,7 @@ ngx_http_kappa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->token_set, prev->token_set, 0);
     ngx_conf_merge_ptr_value(conf->require, prev->require, NULL);
     ngx_conf_merge_ptr_value(conf->origins, prev->origins, NULL);
+    ngx_conf_merge_ptr_value(conf->graphiql, prev->graphiql, NULL);
     if (conf->events != NULL && conf->auth == NGX_HTTP_KAPPA_AUTH_OFF) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
             "kappa_events needs kappa_auth required beside it: its scopes "

@@ -420,6 +420,24 @@ kappa_graphql_http_error_media(const kappa_accept_t *accept)
         : KAPPA_MEDIA_JSON;
 }
 
+bool
+kappa_graphql_http_wants_page(kappa_str_t header)
+{
+    kappa_header_item_t item;
+    kappa_accept_t accept;
+    uint16_t quality;
+
+    kappa_graphql_http_accept(header, &accept);
+    while (kappa_header_next(&header, &item)) {
+        if (kappa_header_is(item.value, "text/html")
+            && read_range_params(&item, &quality)) {
+            return quality > accept.quality[KAPPA_MEDIA_JSON]
+                && quality > accept.quality[KAPPA_MEDIA_GRAPHQL];
+        }
+    }
+    return false;
+}
+
 kappa_str_t
 kappa_media_name(kappa_media_t media)
 {

@@ -76,6 +76,10 @@ kappa_media_t kappa_graphql_http_choose(
  * client takes. */
 kappa_media_t kappa_graphql_http_error_media(const kappa_accept_t *accept);
 
+/* Whether the client would rather have a web page: the header names text/html
+ * and gives it a higher quality than JSON, as browsers do for a visit. */
+bool kappa_graphql_http_wants_page(kappa_str_t header);
+
 /* "application/json; charset=utf-8" and so on: for Content-Type. */
 kappa_str_t kappa_media_name(kappa_media_t media);
 

@@ -103,6 +103,26 @@ import() {
     rm -f "$dir/events.ndjson"
 }
 
+# GraphiQL is an extra: without npm, or without a network, the demo goes on.
+# "on" or "off".
+graphiql() {
+    if ! command -v node > /dev/null || ! command -v npm > /dev/null; then
+        echo "kappa: without GraphiQL in the browser: it is built with" \
+            "node and npm (apt-get install nodejs npm)" >&2
+    elif ! make -s --no-print-directory graphiql \
+        > "$dir/logs/graphiql.log" 2>&1
+    then
+        echo "kappa: without GraphiQL in the browser: npm can't fetch it" \
+            "(log: $dir/logs/graphiql.log)" >&2
+    else
+        rm -rf "$dir/graphiql"
+        cp -r build/graphiql "$dir/graphiql"
+        echo on
+        return
+    fi
+    echo off
+}
+
 config() {
     local user=
     [ "$(id -u)" != 0 ] || user="user $worker;"
@@ -111,6 +131,7 @@ config() {
     mv "$dir/module.so.new" "$dir/ngx_http_kappa_module.so"
     sed -e "s|@USER@|$user|; s|@DIR@|$dir|; s|@PORT@|$1|" \
         -e "s|@MODULE@|$dir/ngx_http_kappa_module.so|" \
+        -e "s|@GRAPHIQL@|$(graphiql)|" \
         -e "s|@SCHEMA@|$dir/schema.graphql|; s|@STORE@|$store|" \
         examples/catalogue/nginx.conf > "$dir/nginx.conf"
 }
@@ -134,7 +155,9 @@ serve() {
 tell() {
     cat << END
 
-The Debian archive is served at http://127.0.0.1:$1/graphql. Try:
+The Debian archive is served at http://127.0.0.1:$1/graphql.
+$(grep -q 'kappa_graphiql on' "$dir/nginx.conf" \
+    && echo "GraphiQL is at the same address: open it in a browser. ")Try:
 
 # a package, its section and what is reported about it
 curl -s 127.0.0.1:$1/graphql -H 'Content-Type: application/json' -d '{"query":

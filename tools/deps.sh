@@ -16,7 +16,7 @@ for set in "$@"; do
         libprotobuf-c-dev protobuf-c-compiler libwslay-dev libjwt-dev
         libssl-dev libpcre2-dev
         zlib1g-dev" ;;
-    test) want="$want libcmocka-dev perl curl nodejs npm" ;;
+    test) want="$want libcmocka-dev perl curl nodejs npm chromium" ;;
     demo) want="$want curl" ;;
     lint) want="$want clang-format clang-tidy cppcheck binutils perl" ;;
     fuzz) want="$want clang libclang-rt-dev" ;;

@@ -258,6 +258,38 @@ negotiates(void **state)
 }
 
 static void
+knows_browsers(void **state)
+{
+    static const struct {
+        const char *header;
+        bool page;
+    } cases[] = {
+        { "text/html,application/xhtml+xml,application/xml;q=0.9,"
+          "image/avif,*/*;q=0.8",
+            true },
+        { "text/html", true },
+        { "TEXT/HTML;charset=utf-8", true },
+        { "application/json;q=0.1,text/html;q=0.2", true },
+        { "", false },
+        { "*/*", false },
+        { "text/*", false },
+        { "text/html;q=0", false },
+        { "text/html,application/json", false },
+        { "text/html,application/graphql-response+json", false },
+        { "text/html;charset=latin1", false },
+        { "text/htmlx", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        if (kappa_graphql_http_wants_page(kappa_str_c(cases[i].header))
+            != cases[i].page) {
+            fail_msg("%s", cases[i].header);
+        }
+    }
+}
+
+static void
 names_statuses(void **state)
 {
     static const struct {
@@ -352,6 +384,7 @@ main(void)
         cmocka_unit_test(reads_query_strings),
         cmocka_unit_test(takes_json_only),
         cmocka_unit_test(negotiates),
+        cmocka_unit_test(knows_browsers),
         cmocka_unit_test(names_statuses),
         cmocka_unit_test(survives_no_memory),
     };
