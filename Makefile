@@ -134,15 +134,19 @@ build/execute_batch: build/san/t/differential/execute_batch.o \
 
 # --- the module, against Debian's nginx (tools/nginx.sh)
 
-build/nginx.env: tools/nginx.sh $(wildcard /usr/sbin/nginx)
+# Anew when nginx was installed, upgraded or removed meanwhile.
+NGINX_GONE := $(shell [ ! -f build/nginx.env ] || { . ./build/nginx.env \
+	&& [ -x "$$NGINX" ]; } || echo FORCE)
+build/nginx.env: tools/nginx.sh $(NGINX_GONE) $(wildcard \
+		/var/lib/dpkg/info/nginx.list /var/lib/dpkg/info/nginx-dev.list)
 	$(call say,NGINX) tools/nginx.sh prepare
-build/nginx/sources: FORCE
+build/module.sources: FORCE
 	@mkdir -p $(@D)
 	@echo '$(MODULE_SRC)' | cmp -s - $@ || echo '$(MODULE_SRC)' > $@
-build/nginx/objs/Makefile: config build/nginx.env build/nginx/sources \
+build/nginx/objs/Makefile: config build/nginx.env build/module.sources \
 		| build/libkappa.a
 	$(call say,CONF) tools/nginx.sh configure build/nginx/objs
-build/nginx/san/Makefile: config build/nginx.env build/nginx/sources \
+build/nginx/san/Makefile: config build/nginx.env build/module.sources \
 		| build/libkappa-san.a
 	$(call say,CONF) KAPPA_LIB=$(CURDIR)/build/libkappa-san.a \
 		CFLAGS='-fsanitize=address,undefined -fno-omit-frame-pointer' \
