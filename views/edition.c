@@ -19,7 +19,8 @@ number_model(kappa_edition_t *edition, bool write, kappa_errors_t *errors)
     kappa_txn_end(txn);
     if (status == KAPPA_NOT_FOUND) {
         kappa_errors_add(errors, "STORE_UNAVAILABLE",
-            "generation %04u was not built by its schema",
+            "generation %04u was not built by its schema; delete views/ and "
+            "start again, the log gives them back",
             edition->generation->number);
         return KAPPA_CORRUPT;
     }
