@@ -323,7 +323,8 @@ import_file(kappa_arena_t *arena, const char *path, const char *dir,
             && kappa_input_read(arena, schema_path, &schema) != KAPPA_OK)) {
         return KAPPA_EXIT_USAGE;
     }
-    if (kappa_cli_open_store(dir, &schema, true, &import.store, &errors)
+    if (kappa_cli_open_store(
+            dir, &schema, KAPPA_CLI_CREATE, &import.store, &errors)
         != KAPPA_OK) {
         return KAPPA_EXIT_ERRORS;
     }

@@ -6,6 +6,9 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/store.h"
+#include "views/writer.h"
+
+#define SKIPPED_LINES 20
 
 static bool
 show(void *ctx, uint64_t seq, uint64_t end)
@@ -33,10 +36,36 @@ build(kappa_store_t *store, kappa_errors_t *errors)
     return status;
 }
 
+static bool
+tell_skipped(void *ctx, uint64_t seq, kappa_str_t reason)
+{
+    int *left = ctx;
+
+    fprintf(stderr, "kappa: skipped event %llu: %.*s\n",
+        (unsigned long long)seq, KAPPA_STR_ARG(reason));
+    return --*left > 0;
+}
+
+/* What the rules that serve now could not apply. */
+static void
+list_skipped(kappa_store_t *store)
+{
+    const kappa_read_options_t options = { .caller = NULL };
+    kappa_snapshot_t *snapshot;
+    int left = SKIPPED_LINES;
+
+    if (kappa_snapshot_begin(store, &options, &snapshot) == KAPPA_OK) {
+        (void)kappa_skipped_each(
+            kappa_snapshot_txn(snapshot), tell_skipped, &left);
+        kappa_snapshot_end(snapshot);
+    }
+}
+
 /* Opening a store builds what a new schema asks for; then there is nothing to
  * do but without one. */
 static int
-rebuild(kappa_arena_t *arena, const char *dir, const char *schema_path)
+rebuild(kappa_arena_t *arena, const char *dir, const char *schema_path,
+    unsigned flags)
 {
     kappa_source_t schema = { .text = KAPPA_STR_NULL };
     kappa_errors_t errors;
@@ -47,7 +76,7 @@ rebuild(kappa_arena_t *arena, const char *dir, const char *schema_path)
         && kappa_input_read(arena, schema_path, &schema) != KAPPA_OK) {
         return KAPPA_EXIT_USAGE;
     }
-    if (kappa_cli_open_store(dir, &schema, false, &store, &errors)
+    if (kappa_cli_open_store(dir, &schema, flags, &store, &errors)
         != KAPPA_OK) {
         return KAPPA_EXIT_ERRORS;
     }
@@ -55,6 +84,7 @@ rebuild(kappa_arena_t *arena, const char *dir, const char *schema_path)
         kappa_store_close(store, false);
         return KAPPA_EXIT_ERRORS;
     }
+    list_skipped(store);
     if (isatty(STDERR_FILENO) == 1) {
         fprintf(stderr, "the views are at %.*s-%llu\n",
             KAPPA_STR_ARG(kappa_store_epoch(store)),
@@ -69,9 +99,11 @@ run(int argc, char **argv)
 {
     const char *dir = NULL;
     const char *schema = NULL;
+    bool strict = false;
     const kappa_option_t options[] = {
         { "store", &dir, NULL },
         { "schema", &schema, NULL },
+        { "strict", NULL, &strict },
         { NULL, NULL, NULL },
     };
 
@@ -80,14 +112,16 @@ run(int argc, char **argv)
         return kappa_command_misuse(&kappa_command_rebuild);
     }
     kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
-    int code = arena ? rebuild(arena, dir, schema) : kappa_input_no_memory();
+    int code = arena
+        ? rebuild(arena, dir, schema, strict ? KAPPA_CLI_STRICT : 0)
+        : kappa_input_no_memory();
     kappa_arena_destroy(arena);
     return code;
 }
 
 const kappa_command_t kappa_command_rebuild = {
     .name = "rebuild",
-    .usage = "--store DIR [--schema FILE]",
+    .usage = "--store DIR [--schema FILE] [--strict]",
     .summary =
         "Builds the views anew from the log, beside the ones that serve.",
     .run = run,

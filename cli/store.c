@@ -31,7 +31,7 @@ report(void *ctx, bool error, kappa_str_t message)
 }
 
 static kappa_status_t
-open_store(const char *dir, const kappa_source_t *schema, bool create,
+open_store(const char *dir, const kappa_source_t *schema, unsigned flags,
     kappa_store_t **out, kappa_errors_t *errors)
 {
     kappa_store_options_t options = {
@@ -39,8 +39,10 @@ open_store(const char *dir, const kappa_source_t *schema, bool create,
         .schema_name = schema->name,
         .schema_text = schema->text,
         .alloc = &kappa_alloc_libc,
+        .strict = (flags & KAPPA_CLI_STRICT) != 0,
         .report = report,
     };
+    bool create = (flags & KAPPA_CLI_CREATE) != 0;
     bool exists = store_exists(dir);
 
     if (!exists && !(create && schema->text.data != NULL)) {
@@ -60,12 +62,12 @@ open_store(const char *dir, const kappa_source_t *schema, bool create,
 
 kappa_status_t
 kappa_cli_open_store(const char *dir, const kappa_source_t *schema,
-    bool create, kappa_store_t **out, kappa_errors_t *errors)
+    unsigned flags, kappa_store_t **out, kappa_errors_t *errors)
 {
     if (!kappa_cli_become_owner(dir)) {
         return KAPPA_IO;
     }
-    kappa_status_t status = open_store(dir, schema, create, out, errors);
+    kappa_status_t status = open_store(dir, schema, flags, out, errors);
     if (status == KAPPA_OK) {
         status = kappa_cli_catch_up(*out, errors);
         if (status != KAPPA_OK) {

@@ -6,12 +6,14 @@
 
 /* What commands on a store have in common. */
 
+#define KAPPA_CLI_CREATE 1u /* with a schema a missing store is made */
+#define KAPPA_CLI_STRICT 2u /* builds stop at events they can't apply */
+
 /* Opens a store as its owner and brings its views up to date, with a progress
- * bar. schema: the schema's source; text.data NULL: what the store has. With a
- * schema a missing store is made if `create`. What is wrong has been said on
- * stderr. */
+ * bar. schema: the schema's source; text.data NULL: what the store has. flags:
+ * KAPPA_CLI_…. What is wrong has been said on stderr. */
 kappa_status_t kappa_cli_open_store(const char *dir,
-    const kappa_source_t *schema, bool create, kappa_store_t **out,
+    const kappa_source_t *schema, unsigned flags, kappa_store_t **out,
     kappa_errors_t *errors);
 
 /* Brings the views to the log's end, waiting for another builder. */

@@ -23,7 +23,7 @@ verify(kappa_arena_t *arena, const char *dir)
     kappa_store_t *store;
 
     kappa_errors_init(&errors, arena, 0);
-    if (kappa_cli_open_store(dir, &none, false, &store, &errors) != KAPPA_OK) {
+    if (kappa_cli_open_store(dir, &none, 0, &store, &errors) != KAPPA_OK) {
         return KAPPA_EXIT_ERRORS;
     }
     kappa_progress_start(&progress, "verifying");

@@ -198,6 +198,8 @@ ngx_int_t ngx_http_kappa_keeper_start(
     ngx_cycle_t *cycle, ngx_http_kappa_app_t *app);
 /* Joins its thread. */
 void ngx_http_kappa_keeper_stop(ngx_http_kappa_app_t *app);
+/* Its next round now. */
+void ngx_http_kappa_keeper_poke(ngx_http_kappa_app_t *app);
 
 /* --- who asks */
 /* The request's context, made when there is none. NULL: no memory. */

@@ -18,6 +18,7 @@ struct ngx_http_kappa_keeper_s {
     pthread_mutex_t lock;
     pthread_cond_t stopped;
     bool stop;
+    bool poked;
     bool leaving;
     bool adopted;   /* on the event loop */
     char said[256]; /* the last trouble told, so as to tell it once */
@@ -126,10 +127,11 @@ ngx_http_kappa_keeper_wait(ngx_http_kappa_keeper_t *keeper)
     until.tv_sec += ROUND_MS / 1000;
     pthread_mutex_lock(&keeper->lock);
     int rc = 0;
-    while (!keeper->stop && rc == 0) {
+    while (!keeper->stop && !keeper->poked && rc == 0) {
         rc = pthread_cond_timedwait(&keeper->stopped, &keeper->lock, &until);
     }
     bool stop = keeper->stop;
+    keeper->poked = false;
     pthread_mutex_unlock(&keeper->lock);
     return !stop;
 }
@@ -232,6 +234,19 @@ ngx_http_kappa_keeper_start(ngx_cycle_t *cycle, ngx_http_kappa_app_t *app)
     }
     app->keeper = keeper;
     return NGX_OK;
+}
+
+void
+ngx_http_kappa_keeper_poke(ngx_http_kappa_app_t *app)
+{
+    ngx_http_kappa_keeper_t *keeper = app->keeper;
+
+    if (keeper != NULL) {
+        pthread_mutex_lock(&keeper->lock);
+        keeper->poked = true;
+        pthread_cond_signal(&keeper->stopped);
+        pthread_mutex_unlock(&keeper->lock);
+    }
 }
 
 void

@@ -167,6 +167,9 @@ ngx_http_kappa_wake_handler(ngx_event_t *ev)
 {
     ngx_http_kappa_app_t *app = ev->data;
 
+    if (app->store_handle != NULL && kappa_store_outdated(app->store_handle)) {
+        ngx_http_kappa_keeper_poke(app); /* to follow `current` */
+    }
     ngx_http_kappa_tails_wake(app);
     if (app->live != NULL && kappa_live_wake(app->live) == KAPPA_AGAIN) {
         ngx_post_event(ev, &ngx_posted_next_events);

@@ -129,8 +129,9 @@ open_files(kappa_store_t *store, const kappa_store_options_t *options,
         if (store->turn < 0) {
             kappa_errors_add(errors, "STORE_UNAVAILABLE",
                 "can't make %s/turn: %s", store->path, strerror(errno));
-            status = KAPPA_IO;
+            return KAPPA_IO;
         }
+        kappa_store_map_turn(store);
     }
     return status;
 }
@@ -313,6 +314,7 @@ kappa_store_close(kappa_store_t *store, bool mark)
     kappa_arena_destroy(store->scratch);
     kappa_log_close(store->log);
     kappa_tail_close(&store->tail);
+    kappa_store_unmap_turn(store);
     close_fd(store->turn);
     close_fd(store->dir);
     pthread_mutex_destroy(&store->writing);

@@ -79,6 +79,11 @@ bool kappa_store_ready(kappa_store_t *store);
  * the schema offered needs a generation of its own. */
 bool kappa_store_wants_build(kappa_store_t *store);
 
+/* Whether another process changed `current`: reads here are of the generation
+ * before until kappa_store_tick follows. Costs one load; to be asked at each
+ * wake-up by STORE/tail, which is written then. */
+bool kappa_store_outdated(kappa_store_t *store);
+
 /* The views' environment takes no writes any more (a page could not be
  * written): leave in order and let the process be respawned. */
 bool kappa_store_broken(kappa_store_t *store);

@@ -1,6 +1,9 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "views/boot.h"
 #include "views/store_private.h"
@@ -22,6 +25,50 @@ pass_turn(kappa_store_t *store)
     if (store->turn >= 0) {
         flock(store->turn, LOCK_UN);
     }
+}
+
+/* Without it (no such file system) the timer notices. */
+void
+kappa_store_map_turn(kappa_store_t *store)
+{
+    struct stat st;
+
+    if (fstat(store->turn, &st) == 0
+        && (st.st_size >= (off_t)sizeof(uint64_t)
+            || ftruncate(store->turn, sizeof(uint64_t)) == 0)) {
+        void *map = mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE,
+            MAP_SHARED, store->turn, 0);
+        store->changes = map == MAP_FAILED ? NULL : map;
+    }
+}
+
+void
+kappa_store_unmap_turn(kappa_store_t *store)
+{
+    if (store->changes) {
+        munmap((void *)store->changes, sizeof(uint64_t));
+    }
+}
+
+void
+kappa_store_announce(kappa_store_t *store)
+{
+    uint64_t tail = kappa_store_durable(store);
+
+    if (store->changes) {
+        store->followed = atomic_fetch_add(store->changes, 1) + 1;
+    }
+    if (tail) {
+        (void)kappa_tail_write(
+            &store->tail, kappa_log_epoch(store->log), tail);
+    }
+}
+
+bool
+kappa_store_outdated(kappa_store_t *store)
+{
+    return store->changes
+        && atomic_load(store->changes) != atomic_load(&store->followed);
 }
 
 kappa_status_t
@@ -116,6 +163,9 @@ kappa_store_enter(kappa_store_t *store, uint64_t *tail, kappa_errors_t *errors)
     uint64_t position = 0;
     kappa_status_t status = kappa_store_settle(store, errors);
 
+    if (status == KAPPA_OK && store->changes) {
+        store->followed = atomic_load(store->changes);
+    }
     if (status == KAPPA_OK) {
         status = look(store, &position, tail, errors);
     }

@@ -56,6 +56,10 @@ struct kappa_store_s {
     char *views_path; /* DIR/views */
     int dir;
     int turn; /* flock: who comes next at the log's lock */
+    /* In that file, mapped: how often `current` changed; or NULL. And the
+     * count that this process has followed. */
+    _Atomic uint64_t *changes;
+    _Atomic uint64_t followed;
     kappa_log_t *log;
     kappa_tail_t tail;
     char boot_id[KAPPA_BOOT_ID_CHARS + 1];
@@ -89,6 +93,9 @@ kappa_str_t kappa_errors_why(const kappa_errors_t *errors);
 
 /* --- store_lock.c */
 
+void kappa_store_map_turn(kappa_store_t *store);
+void kappa_store_unmap_turn(kappa_store_t *store);
+
 /* Takes `writing`, the turn and the log's lock. */
 kappa_status_t kappa_store_lock(kappa_store_t *store, kappa_errors_t *errors);
 /* KAPPA_BUSY: somebody has one of them. */
@@ -114,6 +121,9 @@ kappa_status_t kappa_store_settle(
 
 /* Without locks: whether `current` is something else than the edition. */
 bool kappa_store_unsettled(kappa_store_t *store);
+
+/* Under the locks, after `current` or its schema changed: tells the others. */
+void kappa_store_announce(kappa_store_t *store);
 
 /* Under the locks, when settled: the offered schema is adopted, or a build is
  * wanted. */

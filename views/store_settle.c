@@ -171,6 +171,7 @@ begin_generation(kappa_store_t *store, int views, const source_t *given_up,
     }
     store->ready = false;
     kappa_store_serve(store, edition);
+    kappa_store_announce(store);
     return KAPPA_OK;
 }
 
@@ -375,6 +376,7 @@ adopt(kappa_store_t *store, kappa_errors_t *errors)
         return status;
     }
     kappa_store_serve(store, edition);
+    kappa_store_announce(store);
     return KAPPA_OK;
 }
 

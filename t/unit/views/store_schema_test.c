@@ -244,10 +244,12 @@ an_offer_is_made_once(void **state)
     assert_true(build_elsewhere(
         edit_schema("- event.data.amount", "- 3 * event.data.amount")));
     int generation = current_of(&f);
+    assert_true(kappa_store_outdated(f.store));
     assert_int_equal(
         kappa_store_build(f.store, NULL, NULL, &f.errors), KAPPA_OK);
     assert_int_equal(current_of(&f), generation);
     assert_false(kappa_store_wants_build(f.store));
+    assert_false(kappa_store_outdated(f.store));
     assert_contains(
         mutate_text(&f, "mutation { take(name: \"a\", amount: 1) { stock } }"),
         "\"stock\":0");
