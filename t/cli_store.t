@@ -143,6 +143,42 @@ for my $case (@wrong) {
     is($now[-1]{key}, "before $name", 'the one before it');
 }
 
+# Odd files.
+my $odd = $t->dir . '/odd';
+sub import_file {
+    my ($text) = @_;
+    Kappa::Test::write_file($odd, $text);
+    chmod 0644, $odd;
+    return $t->kappa(['import', $odd, '--store', $store]);
+}
+my $count = events();
+is(import_file('')->{status}, 0, 'an empty file');
+is(import_file("\n \n\r\n")->{status}, 0, 'blank lines');
+is(scalar(events()), $count, 'append nothing');
+is(import_file(event('crlf') =~ s/\n/\r\n/r)->{status}, 0, 'CRLF');
+is(import_file(event('last') =~ s/\n//r)->{status}, 0, 'no newline at the end');
+is(scalar(events()), $count + 2, 'append theirs');
+for my $case (
+    ['x' x 9_000_000, qr/^\Q$odd\E:1: .*too long/m, 'a line without end'],
+    ["\0\xff\xfe" x 100, qr/^\Q$odd\E:1: /m, 'bytes that are no text'],
+    ['[' x 100_000, qr/^\Q$odd\E:1: /m, 'deep nesting'],
+    [event('long', data => { name => 'n', size => 1,
+        section => 's' x 2_000_000 }), qr/^\Q$odd\E:1: /m, 'a huge event'])
+{
+    my ($text, $says, $name) = @$case;
+    $r = import_file($text);
+    is($r->{status}, 1, $name);
+    like($r->{err}, $says, 'names the line');
+    cmp_ok(length $r->{err}, '<', 2000, 'in a few words');
+}
+is(scalar(events()), $count + 2, 'nothing of it was appended');
+$r = $t->kappa(['import', $t->dir, '--store', $store]);
+is($r->{status}, 2, 'a directory is no file');
+like($r->{err}, qr/is a directory/, 'says so');
+$r = $t->kappa(['import', '/nowhere', '--store', $store]);
+is($r->{status}, 2, 'no file');
+like($r->{err}, qr{/nowhere: No such file}, 'says so');
+
 # The views come back from the log.
 $r = $t->kappa(['verify', '--store', $store]);
 is($r->{status}, 0, 'verify') or diag $r->{err};
