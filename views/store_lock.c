@@ -27,7 +27,15 @@ pass_turn(kappa_store_t *store)
     }
 }
 
-/* Without it (no such file system) the timer notices. */
+/* Never written through the mapping: where a full disk has no block for it,
+ * that would be a signal. Without it the timer notices. */
+static bool
+write_changes(kappa_store_t *store, uint64_t changes)
+{
+    return pwrite(store->turn, &changes, sizeof changes, 0)
+        == (ssize_t)sizeof changes;
+}
+
 void
 kappa_store_map_turn(kappa_store_t *store)
 {
@@ -35,9 +43,9 @@ kappa_store_map_turn(kappa_store_t *store)
 
     if (fstat(store->turn, &st) == 0
         && (st.st_size >= (off_t)sizeof(uint64_t)
-            || ftruncate(store->turn, sizeof(uint64_t)) == 0)) {
-        void *map = mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE,
-            MAP_SHARED, store->turn, 0);
+            || write_changes(store, 0))) {
+        void *map = mmap(
+            NULL, sizeof(uint64_t), PROT_READ, MAP_SHARED, store->turn, 0);
         store->changes = map == MAP_FAILED ? NULL : map;
     }
 }
@@ -56,7 +64,8 @@ kappa_store_announce(kappa_store_t *store)
     uint64_t tail = kappa_store_durable(store);
 
     if (store->changes) {
-        store->followed = atomic_fetch_add(store->changes, 1) + 1;
+        (void)write_changes(store, atomic_load(store->changes) + 1);
+        store->followed = atomic_load(store->changes);
     }
     if (tail) {
         (void)kappa_tail_write(

@@ -58,7 +58,7 @@ struct kappa_store_s {
     int turn; /* flock: who comes next at the log's lock */
     /* In that file, mapped: how often `current` changed; or NULL. And the
      * count that this process has followed. */
-    _Atomic uint64_t *changes;
+    const _Atomic uint64_t *changes;
     _Atomic uint64_t followed;
     kappa_log_t *log;
     kappa_tail_t tail;
