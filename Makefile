@@ -199,15 +199,19 @@ t/%/node_modules/.package-lock.json: t/%/package-lock.json
 unit: $(if $(T),build/unit/$(T)_test,$(UNIT))
 	@set -e; for t in $^; do $$t; done
 
+# promtool checks what /metrics says.
+build/promtool: tools/promtool.sh
+	$(call say,PROMTOOL) tools/promtool.sh $@
+
 # All tests and one summary. The last line is `N passed, N failed`.
 test: deps-test
-	@$(SUBMAKE) npm graphiql lib cli module $(BATCHES) $(UNIT)
+	@$(SUBMAKE) npm graphiql lib cli module $(BATCHES) $(UNIT) build/promtool
 	@$(MAKE) --no-print-directory test-run
 test-run:
 	@tools/test.sh $(UNIT) $(TESTS)
 # The tests against a real nginx alone, or one of them: make prove T=static.
 # SAN=1: with a module and a command that have ASan and UBSan.
-prove: npm graphiql lib cli module $(BATCHES) $(if $(SAN),$(MODULE_SAN) build/kappa-san)
+prove: npm graphiql lib cli module $(BATCHES) build/promtool $(if $(SAN),$(MODULE_SAN) build/kappa-san)
 	@KAPPA_TEST_SAN=$(SAN) tools/test.sh $(if $(T),t/$(T).t,$(TESTS))
 
 check: lint test

@@ -8,6 +8,8 @@
 #include "auth/cache.h"
 #include "graphql/documents.h"
 #include "live/live.h"
+#include "log/io.h"
+#include "ngx_kappa_module/ngx_http_kappa_metrics.h"
 #include "proto/graphql_http.h"
 #include "views/appender.h"
 #include "views/store.h"
@@ -34,6 +36,8 @@
  *   ngx_http_kappa_send.c      answers
  *   ngx_http_kappa_health.c    kappa_health
  *   ngx_http_kappa_graphiql.c  kappa_graphiql: the page and its files
+ *   ngx_http_kappa_metrics.c   kappa_metrics: counting
+ *   ngx_http_kappa_metrics_page.c  and what was counted
  */
 
 extern ngx_module_t ngx_http_kappa_module;
@@ -57,23 +61,28 @@ typedef struct {
     size_t map_size;
     ngx_uint_t declared; /* a block, not just a mention */
     ngx_str_t mention;   /* where it was mentioned first: file:line */
+    ngx_uint_t block;    /* its number in the slots of the metrics */
 
     /* in a worker */
     kappa_store_t *store_handle; /* NULL: not open */
     kappa_appender_t *appender;
     kappa_live_t *live;
     ngx_http_kappa_keeper_t *keeper;
-    ngx_connection_t *tail; /* inotify on STORE/tail */
-    ngx_event_t wake;       /* posted: kappa_live_wake */
-    ngx_queue_t streams;    /* open SSE streams */
-    ngx_queue_t sockets;    /* open WebSockets */
-    ngx_queue_t tails;      /* open tails of /events */
+    ngx_connection_t *tail;         /* inotify on STORE/tail */
+    ngx_event_t wake;               /* posted: kappa_live_wake */
+    ngx_queue_t streams;            /* open SSE streams */
+    ngx_queue_t sockets;            /* open WebSockets */
+    ngx_queue_t tails;              /* open tails of /events */
+    ngx_http_kappa_block_t *counts; /* this worker's; never NULL */
+    kappa_live_stats_t live_before; /* what of live is counted */
 } ngx_http_kappa_app_t;
 
 typedef struct {
     ngx_array_t apps;     /* ngx_http_kappa_app_t * */
     ngx_array_t issuers;  /* kappa_issuer_t * */
     kappa_arena_t *arena; /* what the configuration makes; ends with it */
+    ngx_shm_zone_t *metrics_zone; /* NULL: there is no kappa_metrics */
+    void *metrics;                /* what is in it */
 } ngx_http_kappa_main_conf_t;
 
 typedef struct {
@@ -114,6 +123,7 @@ typedef struct {
     const kappa_value_t *variables;
     kappa_cost_t cost;    /* once variables is set */
     kappa_arena_t *arena; /* what params and variables live in */
+    int64_t begun_us;     /* when all of it had come; 0: not yet */
 } ngx_http_kappa_operation_t;
 
 /* A mutation on its way to the append thread and back. */
@@ -143,6 +153,7 @@ typedef struct {
     kappa_accept_t accept;
     kappa_media_t media; /* of the answer */
     void *stream;        /* a subscription's, or a WebSocket's */
+    bool counted;        /* its answer, for metrics */
 
     /* for variables, until the log is written; in the request's pool */
     ngx_str_t operation_name;
@@ -292,6 +303,59 @@ ngx_int_t ngx_http_kappa_upload(
     ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx);
 void ngx_http_kappa_tails_wake(ngx_http_kappa_app_t *app);
 void ngx_http_kappa_tails_close_all(ngx_http_kappa_app_t *app);
+
+/* --- metrics. What counts is called on the event loop unless it says. */
+char *ngx_http_kappa_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* When all applications are known. */
+void ngx_http_kappa_metrics_configure(ngx_conf_t *cf);
+/* Takes this worker's slot, before anything is counted; gives it back. */
+void ngx_http_kappa_metrics_start(ngx_http_kappa_main_conf_t *kmcf);
+void ngx_http_kappa_metrics_stop(void);
+/* Of all workers; app NULL: of no application. Says how many workers. */
+ngx_uint_t ngx_http_kappa_metrics_sum(ngx_http_kappa_main_conf_t *kmcf,
+    const ngx_http_kappa_app_t *app, ngx_http_kappa_block_t *sum);
+ngx_int_t ngx_http_kappa_metrics_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_kappa_log_handler(ngx_http_request_t *r);
+
+static inline void
+ngx_http_kappa_count(
+    ngx_http_kappa_app_t *app, ngx_http_kappa_counter_t counter, uint64_t n)
+{
+    ngx_http_kappa_word_add(&app->counts->counters[counter], n);
+}
+
+static inline void
+ngx_http_kappa_gauge(
+    ngx_http_kappa_app_t *app, ngx_http_kappa_gauge_t gauge, int64_t n)
+{
+    ngx_http_kappa_word_add(&app->counts->gauges[gauge], (uint64_t)n);
+}
+
+/* An HTTP request's answer; only the first one counts. */
+void ngx_http_kappa_count_answer(
+    ngx_http_request_t *r, kappa_http_outcome_t outcome);
+void ngx_http_kappa_count_error(ngx_http_request_t *r, const char *code);
+/* An operation of a WebSocket. code NULL: no error. */
+void ngx_http_kappa_count_operation(const ngx_http_kappa_operation_t *op,
+    kappa_http_outcome_t outcome, const char *code);
+/* The same, of one that came to nothing. */
+void ngx_http_kappa_count_failed(const ngx_http_kappa_operation_t *op,
+    kappa_status_t status, const kappa_errors_t *errors);
+void ngx_http_kappa_count_close(ngx_http_kappa_app_t *app, uint16_t code);
+/* A client that took too long to read. */
+void ngx_http_kappa_count_slow(ngx_http_request_t *r);
+void ngx_http_kappa_count_documents(ngx_http_kappa_app_t *app,
+    const kappa_documents_stats_t *before, const kappa_documents_stats_t *now);
+void ngx_http_kappa_count_token(
+    const kappa_token_cache_t *tokens, bool refused);
+/* What live did since the last time. */
+void ngx_http_kappa_count_live(ngx_http_kappa_app_t *app);
+void ngx_http_kappa_count_faults(void);
+/* kappa_store_options_t.committed; data is the application. */
+void ngx_http_kappa_count_commit(void *data, const kappa_commit_t *commit);
+/* Options of a log whose fsyncs are timed. */
+void ngx_http_kappa_timed_log(
+    ngx_http_kappa_app_t *app, kappa_log_io_t *io, kappa_log_options_t *log);
 
 /* --- answers. All return what a content handler returns. */
 typedef struct {

@@ -169,6 +169,7 @@ ngx_http_kappa_auth_token(
     kappa_status_t status = kappa_token_cache_verify(ngx_http_kappa_tokens,
         kmcf->issuers.elts, (uint32_t)kmcf->issuers.nelts, token, ngx_time(),
         &identity, reason);
+    ngx_http_kappa_count_token(ngx_http_kappa_tokens, status == KAPPA_INVALID);
     if (status == KAPPA_OK) {
         kappa_identity_release(ctx->op.identity);
         ctx->op.identity = identity;

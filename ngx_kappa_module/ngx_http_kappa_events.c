@@ -190,6 +190,7 @@ ngx_http_kappa_reader_write(
     kappa_event_json(out, event, position);
     kappa_buf_char(out, '\n');
     if (reader->tail) {
+        ngx_http_kappa_count(reader->app, NGX_HTTP_KAPPA_SENT_EVENTS, 1);
         kappa_buf_char(out, '\n');
     }
     reader->limit--;
@@ -365,6 +366,9 @@ ngx_http_kappa_reader_cleanup(void *data)
     if (reader->work.posted) {
         ngx_delete_posted_event(&reader->work);
     }
+    if (!ngx_queue_empty(&reader->queue)) { /* it is a tail */
+        ngx_http_kappa_gauge(reader->app, NGX_HTTP_KAPPA_OPEN_EVENTS, -1);
+    }
     ngx_queue_remove(&reader->queue);
     kappa_buf_release(&reader->flow.out);
 }
@@ -421,6 +425,7 @@ ngx_http_kappa_reader_start(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
     r->write_event_handler = ngx_http_kappa_reader_writable;
     if (reader->tail) {
         ngx_queue_insert_tail(&reader->app->tails, &reader->queue);
+        ngx_http_kappa_gauge(reader->app, NGX_HTTP_KAPPA_OPEN_EVENTS, 1);
         ngx_add_timer(&reader->heartbeat, reader->klcf->heartbeat);
         reader->beat = true; /* so that the headers leave */
     }

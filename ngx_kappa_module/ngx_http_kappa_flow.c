@@ -53,6 +53,7 @@ ngx_http_kappa_flow_continue(ngx_http_kappa_flow_t *flow)
 
     if (r->connection->write->timedout) {
         r->connection->timedout = 1;
+        ngx_http_kappa_count_slow(r);
         return NGX_ERROR;
     }
     if (!flow->writing) {

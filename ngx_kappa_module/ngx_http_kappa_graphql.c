@@ -1,5 +1,7 @@
 #include "ngx_kappa_module/ngx_http_kappa.h"
 
+#include "base/time.h"
+
 /* A GraphQL request: from its bytes to a plan, and to the path that the
  * operation takes (query here, mutation and subscription in files of their
  * own). */
@@ -87,6 +89,7 @@ ngx_http_kappa_get(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     if (rc != NGX_OK) {
         return rc;
     }
+    ctx->op.begun_us = kappa_monotonic_us();
     kappa_errors_init(&errors, ctx->op.arena, 1);
     kappa_status_t status = kappa_graphql_http_query_string(ctx->op.arena,
         kappa_str((char *)r->args.data, r->args.len), &ctx->op.params,
@@ -232,6 +235,7 @@ ngx_http_kappa_body_handler(ngx_http_request_t *r)
     ngx_http_kappa_ctx_t *ctx =
         ngx_http_get_module_ctx(r, ngx_http_kappa_module);
 
+    ctx->op.begun_us = kappa_monotonic_us();
     ngx_http_finalize_request(r, ngx_http_kappa_read_post(r, ctx));
 }
 

@@ -20,6 +20,8 @@ struct ngx_http_kappa_keeper_s {
     bool stop;
     bool poked;
     bool leaving;
+    kappa_log_io_t io; /* of the log, as long as it is open */
+    kappa_log_options_t log_options;
     bool adopted;   /* on the event loop */
     char said[256]; /* the last trouble told, so as to tell it once */
 };
@@ -70,8 +72,12 @@ ngx_http_kappa_keeper_open(
         .alloc = &kappa_alloc_libc,
         .report = ngx_http_kappa_report,
         .report_ctx = keeper,
+        .log = &keeper->log_options,
+        .committed = ngx_http_kappa_count_commit,
+        .committed_ctx = app,
     };
 
+    ngx_http_kappa_timed_log(app, &keeper->io, &keeper->log_options);
     return kappa_store_open(&options, &keeper->store, errors);
 }
 

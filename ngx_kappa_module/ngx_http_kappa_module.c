@@ -83,6 +83,11 @@ static ngx_command_t ngx_http_kappa_commands[] = {
       ngx_http_kappa_graphiql,
       NGX_HTTP_LOC_CONF_OFFSET, 0, NULL },
 
+    { ngx_string("kappa_metrics"),
+      NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
+      ngx_http_kappa_metrics,
+      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL },
+
     { ngx_string("kappa_introspection"),
       NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -172,6 +177,12 @@ ngx_http_kappa_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
     *handler = ngx_http_kappa_auth_handler;
+    handler = ngx_array_push(&cmcf->phases[NGX_HTTP_LOG_PHASE].handlers);
+    if (handler == NULL) {
+        return NGX_ERROR;
+    }
+    *handler = ngx_http_kappa_log_handler;
+    ngx_http_kappa_metrics_configure(cf);
     return ngx_http_kappa_check_apps(cf);
 }
 

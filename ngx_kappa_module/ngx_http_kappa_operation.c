@@ -38,6 +38,10 @@ ngx_http_kappa_documents(ngx_http_kappa_loc_conf_t *klcf, kappa_store_t *store)
     if (klcf->documents != NULL && klcf->documents_version == version) {
         return klcf->documents;
     }
+    if (klcf->documents != NULL) {
+        ngx_http_kappa_gauge(klcf->app, NGX_HTTP_KAPPA_DOCUMENT_BYTES,
+            -(int64_t)kappa_documents_stats(klcf->documents).bytes);
+    }
     kappa_documents_destroy(klcf->documents);
     kappa_document_limits_t limits = {
         .max_depth = (uint32_t)klcf->limit_depth,
@@ -85,8 +89,11 @@ ngx_http_kappa_plan(ngx_http_kappa_operation_t *op, kappa_errors_t *errors)
         return KAPPA_INVALID;
     }
     op->version = op->klcf->documents_version;
+    kappa_documents_stats_t before = kappa_documents_stats(documents);
     kappa_status_t status = kappa_documents_get(documents, op->params.query,
         op->params.operation_name, &op->plan, errors);
+    kappa_documents_stats_t now = kappa_documents_stats(documents);
+    ngx_http_kappa_count_documents(op->app, &before, &now);
     if (status != KAPPA_OK) {
         return status;
     }

@@ -161,6 +161,7 @@ ngx_http_kappa_send_header(ngx_http_request_t *r,
             && ngx_http_kappa_header(r, "Allow", answer->allow) != NGX_OK)) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+    ngx_http_kappa_count_answer(r, answer->outcome);
     return ngx_http_send_header(r);
 }
 
@@ -211,6 +212,7 @@ ngx_http_kappa_note_error(ngx_http_request_t *r, const char *code)
     size_t size = code ? ngx_strlen(code) + 1 : 0;
     char *copy = ctx && code ? ngx_pnalloc(r->pool, size) : NULL;
 
+    ngx_http_kappa_count_error(r, code);
     if (copy != NULL) {
         ngx_memcpy(copy, code, size);
         ctx->error_code = copy;

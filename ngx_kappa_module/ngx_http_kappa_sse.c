@@ -31,6 +31,7 @@ ngx_http_kappa_stream_cleanup(void *data)
     ngx_http_kappa_stream_t *stream = data;
 
     ngx_http_kappa_leave(stream->app, stream->klcf, &stream->subscriber);
+    ngx_http_kappa_gauge(stream->app, NGX_HTTP_KAPPA_OPEN_SSE, -1);
     if (stream->heartbeat.timer_set) {
         ngx_del_timer(&stream->heartbeat);
     }
@@ -89,6 +90,7 @@ ngx_http_kappa_stream_frame(ngx_http_kappa_stream_t *stream)
     kappa_sse_next(&stream->flow.out,
         kappa_str(position, (size_t)(end - (u_char *)position)), frame->json);
     kappa_frame_release(frame);
+    ngx_http_kappa_count(stream->app, NGX_HTTP_KAPPA_SENT_SSE, 1);
     return KAPPA_OK;
 }
 
@@ -265,6 +267,7 @@ ngx_http_kappa_subscribe(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
         != KAPPA_OK) {
         return ngx_http_kappa_refuse_stream(r, ctx, &errors);
     }
+    ngx_http_kappa_gauge(stream->app, NGX_HTTP_KAPPA_OPEN_SSE, 1);
     ngx_queue_insert_tail(&stream->app->streams, &stream->queue);
     cleanup->handler = ngx_http_kappa_stream_cleanup;
     cleanup->data = stream;

@@ -294,6 +294,8 @@ ngx_http_kappa_upload_take(ngx_http_kappa_upload_t *upload)
     }
     r->request_body->bufs = NULL;
     upload->rest = kappa_buf_view(&upload->held);
+    ngx_http_kappa_count(
+        upload->app, NGX_HTTP_KAPPA_UPLOAD_BYTES, upload->rest.len);
     return upload->held.failed ? NGX_ERROR : NGX_OK;
 }
 

@@ -174,6 +174,7 @@ ngx_http_kappa_wake_handler(ngx_event_t *ev)
     if (app->live != NULL && kappa_live_wake(app->live) == KAPPA_AGAIN) {
         ngx_post_event(ev, &ngx_posted_next_events);
     }
+    ngx_http_kappa_count_live(app);
 }
 
 static void
@@ -262,6 +263,7 @@ ngx_http_kappa_close(ngx_http_kappa_app_t *app)
     ngx_http_kappa_sse_close_all(app);
     ngx_http_kappa_ws_close_all(app);
     ngx_http_kappa_tails_close_all(app);
+    ngx_http_kappa_count_live(app);
     kappa_live_destroy(app->live);
     app->live = NULL;
     if (app->store_handle != NULL) {
@@ -283,6 +285,7 @@ ngx_http_kappa_tick_handler(ngx_event_t *ev)
         }
         ngx_http_kappa_wake(apps[i]);
     }
+    ngx_http_kappa_count_faults();
     ngx_add_timer(ev, TICK_MS);
 }
 
@@ -333,7 +336,11 @@ ngx_http_kappa_init_process(ngx_cycle_t *cycle)
 
     if ((ngx_process != NGX_PROCESS_WORKER
             && ngx_process != NGX_PROCESS_SINGLE)
-        || kmcf == NULL || kmcf->apps.nelts == 0) {
+        || kmcf == NULL) {
+        return NGX_OK;
+    }
+    ngx_http_kappa_metrics_start(kmcf);
+    if (kmcf->apps.nelts == 0) {
         return NGX_OK;
     }
     kappa_random(&seed, sizeof(seed));
@@ -355,6 +362,7 @@ void
 ngx_http_kappa_exit_process(ngx_cycle_t *cycle)
 {
     (void)cycle;
+    ngx_http_kappa_metrics_stop();
     if (ngx_http_kappa_worker.apps == NULL) {
         return;
     }

@@ -1,6 +1,7 @@
 #include "ngx_kappa_module/ngx_http_kappa.h"
 
 #include "base/json.h"
+#include "base/time.h"
 #include "proto/graphql_ws.h"
 #include "proto/websocket.h"
 
@@ -82,6 +83,7 @@ ngx_http_kappa_ws_operation_end(ngx_http_kappa_ws_operation_t *operation)
     } else {
         ngx_http_kappa_leave(
             socket->app, socket->klcf, &operation->subscriber);
+        ngx_http_kappa_gauge(socket->app, NGX_HTTP_KAPPA_OPEN_WS, -1);
     }
     ngx_queue_remove(&operation->queue);
     socket->operation_count--;
@@ -105,6 +107,9 @@ ngx_http_kappa_socket_cleanup(void *data)
         ngx_delete_posted_event(&socket->work);
     }
     ngx_queue_remove(&socket->queue);
+    ngx_http_kappa_gauge(socket->app, NGX_HTTP_KAPPA_SOCKETS, -1);
+    ngx_http_kappa_count_close(
+        socket->app, kappa_websocket_close_code(socket->ws));
     kappa_websocket_destroy(socket->ws);
     kappa_buf_release(&socket->out);
 }
@@ -238,6 +243,7 @@ ngx_http_kappa_ws_operation_take(ngx_http_kappa_ws_operation_t *operation)
         kappa_buf_init(&message, &kappa_alloc_libc);
         kappa_ws_next(&message, operation->id, frame->json);
         kappa_frame_release(frame);
+        ngx_http_kappa_count(socket->app, NGX_HTTP_KAPPA_SENT_WS, 1);
         ngx_http_kappa_socket_say(socket, &message);
         kappa_buf_release(&message);
     }
@@ -396,6 +402,10 @@ ngx_http_kappa_ws_query(ngx_http_kappa_socket_t *socket, kappa_str_t id,
         status = out.failed ? KAPPA_NOMEM : KAPPA_OK;
     }
     if (status == KAPPA_OK) {
+        ngx_http_kappa_count_operation(op,
+            outcome.error_count ? KAPPA_OUTCOME_DATA_ERRORS
+                                : KAPPA_OUTCOME_DATA,
+            outcome.code);
         ngx_http_kappa_ws_say_answer(socket, id, kappa_buf_view(&out));
     }
     kappa_buf_release(&out);
@@ -413,8 +423,15 @@ ngx_http_kappa_ws_mutation_answer(ngx_http_kappa_mutation_t *mutation)
     kappa_errors_init(&errors, mutation->job.arena, 1);
     if (ngx_http_kappa_mutation_response(mutation, &response, &errors)
         == KAPPA_OK) {
+        ngx_http_kappa_count_operation(&mutation->op,
+            mutation->job.outcome.error_count ? KAPPA_OUTCOME_DATA_ERRORS
+                                              : KAPPA_OUTCOME_DATA,
+            mutation->job.outcome.code);
         ngx_http_kappa_ws_say_answer(socket, operation->id, response);
     } else {
+        ngx_http_kappa_count_operation(&mutation->op,
+            KAPPA_OUTCOME_UNAVAILABLE,
+            errors.first ? errors.first->code : NULL);
         ngx_http_kappa_ws_say_error(socket, operation->id, &errors);
     }
     if (socket->state < SOCKET_CLOSING) { /* else it is gone already */
@@ -440,6 +457,10 @@ ngx_http_kappa_ws_begin(ngx_http_kappa_socket_t *socket, kappa_str_t id,
     } else {
         status = ngx_http_kappa_join(
             op, KAPPA_STR_NULL, &operation->subscriber, errors);
+        if (status == KAPPA_OK) {
+            ngx_http_kappa_gauge(socket->app, NGX_HTTP_KAPPA_OPEN_WS, 1);
+            ngx_http_kappa_count_operation(op, KAPPA_OUTCOME_DATA, NULL);
+        }
     }
     if (status != KAPPA_OK) {
         ngx_http_kappa_ws_operation_drop(operation);
@@ -471,12 +492,16 @@ ngx_http_kappa_ws_subscribe(ngx_http_kappa_socket_t *socket,
         .klcf = socket->klcf,
         .identity = kappa_identity_retain(socket->ctx->op.identity),
         .params = message->params,
-        .arena = arena };
+        .arena = arena,
+        .begun_us = kappa_monotonic_us() };
     kappa_errors_t errors;
 
     kappa_errors_init(&errors, arena, 0);
     kappa_status_t status =
         ngx_http_kappa_ws_run(socket, message->id, &op, &errors);
+    if (status != KAPPA_OK) {
+        ngx_http_kappa_count_failed(&op, status, &errors);
+    }
     if (status != KAPPA_OK && errors.count > 0) {
         ngx_http_kappa_ws_say_error(socket, message->id, &errors);
     } else if (status != KAPPA_OK) {
@@ -723,6 +748,7 @@ ngx_http_kappa_socket_writable(ngx_http_request_t *r)
 
     if (r->connection->write->timedout) {
         r->connection->timedout = 1;
+        ngx_http_kappa_count_slow(r);
         ngx_http_kappa_socket_finalize(socket);
         return;
     }
@@ -802,6 +828,7 @@ ngx_http_kappa_socket_create(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     kappa_buf_init(&socket->out, &kappa_alloc_libc);
     ngx_queue_init(&socket->operations);
     ngx_queue_insert_tail(&socket->app->sockets, &socket->queue);
+    ngx_http_kappa_gauge(socket->app, NGX_HTTP_KAPPA_SOCKETS, 1);
     cleanup->handler = ngx_http_kappa_socket_cleanup;
     return socket;
 }

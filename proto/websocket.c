@@ -245,6 +245,16 @@ kappa_websocket_output(kappa_websocket_t *ws, kappa_buf_t *buf)
     return KAPPA_OK;
 }
 
+uint16_t
+kappa_websocket_close_code(const kappa_websocket_t *ws)
+{
+    uint16_t sent = wslay_event_get_status_code_sent(ws->event);
+
+    return sent != WSLAY_CODE_ABNORMAL_CLOSURE
+        ? sent
+        : wslay_event_get_status_code_received(ws->event);
+}
+
 bool
 kappa_websocket_closed(const kappa_websocket_t *ws)
 {

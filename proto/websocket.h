@@ -51,6 +51,10 @@ kappa_status_t kappa_websocket_close(
 /* Appends all that is queued to buf. */
 kappa_status_t kappa_websocket_output(kappa_websocket_t *ws, kappa_buf_t *buf);
 
+/* The code of the close that was sent, else of the peer's; 1005: one without a
+ * code, 1006: none was sent or came. */
+uint16_t kappa_websocket_close_code(const kappa_websocket_t *ws);
+
 /* Both sides have said close, or reading has ended. */
 bool kappa_websocket_closed(const kappa_websocket_t *ws);
 

@@ -1,8 +1,9 @@
 #!/bin/sh
 # deps.sh SET...: makes sure that what a step needs from Debian is installed.
 # SET is build, test, demo, lint or fuzz. Quick and silent when all is there.
-# It never installs nginx itself: tools/nginx.sh unpacks that under build/,
-# for Debian's package would start a server on port 80.
+# It never installs nginx and prometheus themselves: tools/nginx.sh and
+# tools/promtool.sh unpack what is needed under build/, for Debian's packages
+# would start servers.
 set -eu
 cd "$(dirname "$0")/.."
 
