@@ -11,35 +11,25 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/store.h"
+#include "log/ndjson.h"
 
-/* A batch is bounded in events and in bytes, and between two batches others
- * get the lock: an importer that does not yield starves them (a worker waits
- * up to a second; with this pause, milliseconds). */
-#define BATCH_EVENTS 1000
-#define BATCH_BYTES (1024 * 1024)
+/* Between two batches others get the lock: an importer that does not yield
+ * starves them (a worker waits up to a second; with this pause,
+ * milliseconds). */
 #define PAUSE_US 500
-/* A line holds an event of at most 1 MiB; escapes may make it longer. */
-#define LINE_BYTES_MAX (8 * 1024 * 1024)
 /* When the store says that it is busy: how often and how long to wait. */
 #define RETRIES_MAX 600
 #define RETRY_US 100000
+#define READ_BYTES (64 * 1024)
 
 typedef struct {
     const char *name; /* of the input, for messages */
     FILE *in;
     uint64_t total; /* bytes; 0: not known */
     uint64_t read;
-    uint64_t line; /* number of the line last read */
     kappa_store_t *store;
     kappa_progress_t progress;
-
-    /* The batch: lines and what is parsed of them live in arena. */
-    kappa_arena_t *arena;
-    kappa_event_t events[BATCH_EVENTS];
-    uint64_t lines[BATCH_EVENTS]; /* line number of each */
-    uint32_t count;
-    size_t bytes;
-
+    kappa_ndjson_t ndjson;
     uint64_t appended;
     uint64_t duplicates; /* events that were in the log before */
 } kappa_import_t;
@@ -67,11 +57,11 @@ static void
 submit(kappa_import_t *import, uint32_t from, kappa_job_t *job)
 {
     *job = (kappa_job_t){
-        .events = import->events + from,
-        .event_count = import->count - from,
+        .events = import->ndjson.events + from,
+        .event_count = import->ndjson.count - from,
         .version = kappa_store_version(import->store),
         .now_ms = kappa_now_ms(),
-        .arena = import->arena,
+        .arena = import->ndjson.arena,
         .done = ignore_done,
     };
     kappa_buf_init(&job->response, &kappa_alloc_libc);
@@ -124,8 +114,8 @@ submit_all(kappa_import_t *import)
             continue;
         }
         return job.status == KAPPA_INVALID && !may_retry(&job)
-            ? refuse(import, import->lines[from], job.message)
-            : give_up(import, import->lines[from], &job);
+            ? refuse(import, import->ndjson.lines[from], job.message)
+            : give_up(import, import->ndjson.lines[from], &job);
     }
     return KAPPA_BUSY;
 }
@@ -133,122 +123,88 @@ submit_all(kappa_import_t *import)
 static kappa_status_t
 commit_batch(kappa_import_t *import)
 {
-    if (import->count == 0) {
+    if (import->ndjson.count == 0) {
         return KAPPA_OK;
     }
     kappa_status_t status = submit_all(import);
     if (status != KAPPA_OK) {
         return status;
     }
-    import->count = 0;
-    import->bytes = 0;
-    kappa_arena_reset(import->arena);
+    kappa_ndjson_clear(&import->ndjson);
     kappa_progress_show(&import->progress, import->read, import->total,
         import->appended + import->duplicates);
     usleep(PAUSE_US);
     return KAPPA_OK;
 }
 
-/* A wrong line: what stands before it is committed first. */
+/* A wrong line: what stands before it is committed first, which gives the
+ * arena's memory back. */
 static kappa_status_t
-wrong_line(kappa_import_t *import, kappa_str_t why)
+wrong_line(kappa_import_t *import)
 {
-    uint64_t line = import->line;
-    /* commit_batch gives the arena's memory back. */
-    char *copy = strndup(why.data ? why.data : "", why.len);
+    kappa_str_t why = import->ndjson.reason;
+    char *copy = strndup(why.data, why.len);
     kappa_status_t status = commit_batch(import);
 
     if (status == KAPPA_OK) {
-        status = refuse(import, line, kappa_str_c(copy ? copy : "wrong"));
+        status = refuse(import, import->ndjson.line,
+            kappa_str_c(copy ? copy : "it is not an event"));
     }
     free(copy);
     return status;
 }
 
 static kappa_status_t
-add_line(kappa_import_t *import, kappa_str_t text)
+take_bytes(kappa_import_t *import, kappa_str_t bytes)
 {
-    kappa_errors_t errors;
-    kappa_str_t line = kappa_str_dup(import->arena, text);
+    kappa_status_t status;
 
-    if (line.data == NULL) {
-        return KAPPA_NOMEM;
+    while (
+        (status = kappa_ndjson_feed(&import->ndjson, &bytes)) == KAPPA_BUSY) {
+        status = commit_batch(import);
+        if (status != KAPPA_OK) {
+            return status;
+        }
     }
-    kappa_errors_init(&errors, import->arena, 1);
-    kappa_status_t status = kappa_event_parse_json(
-        import->arena, line, &import->events[import->count], &errors);
-    if (status == KAPPA_INVALID || status == KAPPA_LIMIT) {
-        return wrong_line(import,
-            errors.first ? errors.first->message : KAPPA_STR("not an event"));
-    }
-    if (status != KAPPA_OK) {
-        return status;
-    }
-    import->lines[import->count++] = import->line;
-    import->bytes += line.len;
-    return import->count == BATCH_EVENTS || import->bytes >= BATCH_BYTES
-        ? commit_batch(import)
-        : KAPPA_OK;
+    return status == KAPPA_INVALID ? wrong_line(import) : status;
 }
 
-/* Appends a line, without its newline, to buf. KAPPA_DONE: no more.
- * KAPPA_LIMIT: too long; the rest of it is not read. */
 static kappa_status_t
-read_line(kappa_import_t *import, kappa_buf_t *buf)
+take_end(kappa_import_t *import)
 {
-    int c;
+    kappa_status_t status = kappa_ndjson_end(&import->ndjson);
 
-    kappa_buf_reset(buf);
-    while ((c = getc_unlocked(import->in)) != EOF && c != '\n') {
-        if (buf->len == LINE_BYTES_MAX) {
-            return KAPPA_LIMIT;
+    if (status == KAPPA_BUSY) {
+        status = commit_batch(import);
+        if (status != KAPPA_OK) {
+            return status;
         }
-        kappa_buf_char(buf, (char)c);
+        status = kappa_ndjson_end(&import->ndjson);
     }
-    if (c == EOF && ferror(import->in)) {
-        fprintf(stderr, "kappa: %s: %s\n", import->name, strerror(errno));
-        return KAPPA_IO;
+    if (status == KAPPA_INVALID) {
+        return wrong_line(import);
     }
-    if (c == EOF && buf->len == 0) {
-        return KAPPA_DONE;
-    }
-    import->line++;
-    import->read += buf->len + 1;
-    return buf->failed ? KAPPA_NOMEM : KAPPA_OK;
-}
-
-static bool
-is_blank(kappa_str_t line)
-{
-    for (size_t i = 0; i < line.len; i++) {
-        if (memchr(" \t\r", line.data[i], 3) == NULL) {
-            return false;
-        }
-    }
-    return true;
+    return status == KAPPA_OK ? commit_batch(import) : status;
 }
 
 static kappa_status_t
 import_lines(kappa_import_t *import)
 {
-    kappa_buf_t buf;
-    kappa_status_t status;
+    static char buf[READ_BYTES];
+    size_t n;
 
-    kappa_buf_init(&buf, &kappa_alloc_libc);
-    while ((status = read_line(import, &buf)) == KAPPA_OK) {
-        if (!is_blank(kappa_buf_view(&buf))) {
-            status = add_line(import, kappa_buf_view(&buf));
-        }
+    while ((n = fread(buf, 1, sizeof(buf), import->in)) > 0) {
+        import->read += n;
+        kappa_status_t status = take_bytes(import, kappa_str(buf, n));
         if (status != KAPPA_OK) {
-            break;
+            return status;
         }
     }
-    if (status == KAPPA_LIMIT && buf.len == LINE_BYTES_MAX) {
-        import->line++;
-        status = wrong_line(import, KAPPA_STR("the line is too long"));
+    if (ferror(import->in)) {
+        fprintf(stderr, "kappa: %s: %s\n", import->name, strerror(errno));
+        return KAPPA_IO;
     }
-    kappa_buf_release(&buf);
-    return status == KAPPA_DONE ? commit_batch(import) : status;
+    return take_end(import);
 }
 
 /* On a terminal, how it went; a pipe hears nothing. */
@@ -272,10 +228,10 @@ tell_end(const kappa_import_t *import)
 static int
 import_into(kappa_import_t *import)
 {
-    kappa_status_t status = KAPPA_NOMEM;
+    kappa_status_t status =
+        kappa_ndjson_init(&import->ndjson, &kappa_alloc_libc);
 
-    import->arena = kappa_arena_create(&kappa_alloc_libc, BATCH_BYTES);
-    if (import->arena != NULL) {
+    if (status == KAPPA_OK) {
         kappa_progress_start(&import->progress, "importing");
         status = import_lines(import);
         kappa_progress_end(&import->progress);
@@ -285,7 +241,7 @@ import_into(kappa_import_t *import)
     } else if (status == KAPPA_NOMEM) {
         kappa_input_no_memory();
     }
-    kappa_arena_destroy(import->arena);
+    kappa_ndjson_release(&import->ndjson);
     return status == KAPPA_OK ? KAPPA_EXIT_OK : KAPPA_EXIT_ERRORS;
 }
 

@@ -85,7 +85,7 @@ static kappa_status_t
 keep(kappa_ndjson_t *ndjson, kappa_str_t part)
 {
     if (part.len > KAPPA_NDJSON_LINE_MAX - ndjson->partial.len) {
-        return refuse(ndjson, KAPPA_STR("it is over 8 MiB long"));
+        return refuse(ndjson, KAPPA_STR("it is too long: over 8 MiB"));
     }
     kappa_buf_str(&ndjson->partial, part);
     return ndjson->partial.failed ? KAPPA_NOMEM : KAPPA_OK;
