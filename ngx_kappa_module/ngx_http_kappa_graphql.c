@@ -316,6 +316,11 @@ ngx_http_kappa_send_failure(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
         ngx_http_kappa_answer(ctx, ngx_http_kappa_outcome_of(status, errors));
     if (answer.outcome == KAPPA_OUTCOME_UNAVAILABLE) {
         answer.retry_after = 1;
+    } else if (kappa_graphql_http_choose(&ctx->accept, false)
+        == KAPPA_MEDIA_SSE) {
+        /* graphql-sse, which takes any other answer for a broken
+         * connection and asks again. */
+        answer.media = KAPPA_MEDIA_SSE;
     }
     return ngx_http_kappa_send_errors(r, &answer, errors);
 }

@@ -1,5 +1,7 @@
-# Clients that others wrote: graphql-js builds its schema from introspection,
-# graphql-sse subscribes.
+# Clients that others wrote, unmodified: graphql-js builds its schema from
+# introspection; Apollo Client, urql, graphql-ws and graphql-sse query, mutate,
+# subscribe and report errors; a crowd of them, and Chromium's own EventSource,
+# live through reloads and dying workers and miss nothing.
 
 use strict;
 use warnings;
@@ -9,7 +11,7 @@ use Kappa::Test;
 plan skip_all => 'no module' if !-e $Kappa::Test::MODULE;
 
 my $NODE = "$Kappa::Test::ROOT/t/node";
-my $t = Kappa::Test->new(workers => 2,
+my $t = Kappa::Test->new(workers => 4,
     schema => Kappa::Test::file('examples/catalogue/schema.graphql'));
 my $made = $t->kappa(['import', '-', '--store', $t->store,
     '--schema', $t->dir . '/schema.graphql'],
@@ -21,7 +23,7 @@ $t->start;
 my $url = 'http://127.0.0.1:' . $t->port . '/graphql';
 
 sub node {
-    return Kappa::Test::run(['node', @_], dir => $NODE, timeout => 30);
+    return Kappa::Test::run(['node', @_], dir => $NODE, timeout => 60);
 }
 
 my $r = node('introspection.js', $url);
@@ -36,30 +38,59 @@ for my $line ('type Package {', 'sectionInfo: Section',
 }
 like($sdl, qr/"""A binary package of the archive\."""/, 'descriptions');
 
-my $query = 'subscription { package(name: "bash") { name installs } }';
-my $pid = fork // die;
-if (!$pid) {
-    # Reports until the subscriber has gone.
-    for (1 .. 100) {
-        select undef, undef, undef, 0.1;
-        my $answer = $t->graphql(
-            'mutation { report(package: "bash", kind: INSTALLED) { id } }');
-        last if !$answer->{status};
-    }
-    POSIX::_exit(0);
-}
-$r = node('sse.js', $url, $query, 3);
-kill 'KILL', $pid;
-waitpid $pid, 0;
-is($r->{status}, 0, 'graphql-sse subscribes') or diag $r->{err};
-my @got = map { $Kappa::Test::JSON->decode($_)->{data}{package}{installs} }
-    split /\n/, $r->{out};
-is(scalar @got, 3, 'three results');
-ok($got[0] < $got[1] && $got[1] < $got[2], "that count up (@got)");
+# --- clients as they come
 
-$r = node('sse.js', $url, 'subscription { nothing }', 1);
-is($r->{status}, 1, 'a wrong subscription is an error');
+# What all of them must see.
+my @same = (
+    query => { package => { name => 'bash', size => 9 } },
+    mutation => { report => { kind => 'INSTALLED', package => 'bash' } },
+    invalid => [{ code => 'VALIDATION_FAILED',
+        message => 'Cannot query field "nothing" on type "Query".' }],
+    check => [{ code => 'NO_SUCH_PACKAGE', path => ['report'],
+        message => 'There is no package of that name.' }],
+    refused => [{ code => 'VALIDATION_FAILED',
+        message => 'Cannot query field "nothing" on type "Subscription".' }],
+);
+for my $client ('apollo', 'urql', 'graphql-ws', 'graphql-sse') {
+    $r = node('client.mjs', $client, $url);
+    is($r->{status}, 0, "$client runs") or diag $r->{err};
+    my $seen = eval { $Kappa::Test::JSON->decode($r->{out}) } || {};
+    for (my $i = 0; $i < @same; $i += 2) {
+        is_deeply($seen->{ $same[$i] }, $same[$i + 1], "$client: $same[$i]")
+            or diag explain $seen->{ $same[$i] };
+    }
+    my @values = @{ $seen->{values} || [] };
+    is("@values", join(' ', map { ($values[0] // 0) + $_ } 0 .. 2),
+        "$client: a subscription, and its two changes");
+}
+
+# --- reload and kill
+
+$r = node('crowd.mjs', $url, $t->master, 60);
+is($r->{status}, 0, 'a crowd of subscribers') or diag $r->{err};
+my $crowd = eval { $Kappa::Test::JSON->decode($r->{out}) } || {};
+is($crowd->{members}, 240, '240 of them');
+is($crowd->{joined}, 240, 'all hear of something');
+is_deeply($crowd->{wrong}, [],
+    'nobody misses an event or a value, or has one twice') or diag $r->{out};
+is_deeply($crowd->{errors}, [], 'nobody is told of an error');
+cmp_ok($crowd->{reconnects} // 0, '>=', 120, 'all had to come back');
+is($crowd->{installs}, 12 + ($crowd->{made} // 0),
+    'and every mutation was made once');
+
+# --- what the browser has of its own
+
+$r = node('native.mjs', 'http://127.0.0.1:' . $t->port, $t->master);
+is($r->{status}, 0, 'Chromium') or diag $r->{err};
+my $native = eval { $Kappa::Test::JSON->decode($r->{out}) } || {};
+is_deeply($native->{webSocket}, { code => 4400,
+    heard => ['connection_ack', { package => { size => 9 } }, 'complete'],
+    reason => $native->{webSocket}{reason} }, 'WebSocket');
+my $source = $native->{eventSource};
+is($source->{opens}, 3, 'EventSource comes back after reload and kill');
+is_deeply($source->{got}, $source->{made}, 'and misses nothing');
+is(scalar @{ $source->{got} || [] }, 11, 'of what was reported');
 
 $t->stop;
-$t->no_alerts;
+$t->no_alerts(qr/exited on signal 9/);
 done_testing;

@@ -43,6 +43,22 @@ $t->graphql('mutation { add(topic: "tea", text: "black") { id } }');
 is($sse->next->{json}{data}{topic}{notes}, 2, 'and then');
 $sse->close;
 
+# The commands, by the shell; the last one runs until it is stopped.
+my @curl = $readme =~ /^(curl .*?)(?=^curl |^```)/msg;
+my @said = (
+    qr/^\{"data":\{"add":\{"id":"[^"]+","at":"[^"]+"\}\}/,
+    qr/^\{"data":\{"topic":\{"notes":3\},"notes":\[\{"text":"green"\},/,
+    qr/^event: next\nid: \S+\ndata: \{"data":\{"topic":\{"notes":3\}\}/m,
+);
+is(scalar @curl, scalar @said, 'commands');
+for my $i (0 .. $#said) {
+    my $port = $t->port;
+    my $command = $curl[$i] =~ s/localhost:8080/127.0.0.1:$port/r;
+    $command =~ s/^curl /curl -s --max-time 2 /;
+    like(Kappa::Test::run(['sh', '-c', $command])->{out}, $said[$i],
+        'command ' . ($i + 1)) or diag $command;
+}
+
 $t->stop;
 $t->no_alerts;
 done_testing;

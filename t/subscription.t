@@ -94,8 +94,12 @@ $r = $t->graphql('subscription { package(name: "bash") { size } }', undef,
     Accept => 'application/json');
 is($r->{status}, 406, 'a subscription needs text/event-stream') or diag $r->{raw};
 my $bad = $t->sse('subscription { package(name: "bash") { sice } }');
-isnt($bad->status, 0, 'an invalid one is answered');
-like($bad->body, qr/VALIDATION_FAILED/, 'with its error');
+is($bad->status, 200, 'an invalid one is answered');
+my $told = $bad->next;
+is($told->{event}, 'next', 'in a stream, as graphql-sse has it');
+is($told->{json}{errors}[0]{extensions}{code}, 'VALIDATION_FAILED',
+    'with its error');
+is($bad->next->{event}, 'complete', 'and an end');
 
 # A client that goes away leaves nothing behind; one that never reads holds
 # nobody up.
