@@ -36,8 +36,8 @@
  *   ngx_http_kappa_send.c      answers
  *   ngx_http_kappa_health.c    kappa_health
  *   ngx_http_kappa_graphiql.c  kappa_graphiql: the page and its files
- *   ngx_http_kappa_metrics.c   kappa_metrics: counting
- *   ngx_http_kappa_metrics_page.c  and what was counted
+ *   ngx_http_kappa_metrics.c   kappa_metrics: where it is counted,
+ *                              _count.c how, _page.c what was
  */
 
 extern ngx_module_t ngx_http_kappa_module;

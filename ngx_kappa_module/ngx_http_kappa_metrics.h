@@ -99,6 +99,9 @@ ngx_http_kappa_word_add(uint64_t *word, uint64_t n)
         word, __atomic_load_n(word, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
 }
 
+/* This worker's, of no application; never NULL. */
+extern ngx_http_kappa_block_t *ngx_http_kappa_common;
+
 /* The names behind the numbers; NULL ends them, the last one is for all that
  * has no name. */
 extern const char *const ngx_http_kappa_error_codes[];

@@ -23,10 +23,12 @@ END
 my $SECRET = 'a secret of at least thirty-two bytes';
 my $WORKERS = 3;
 my $t = Kappa::Test->new(schema => $SDL, workers => $WORKERS,
-    http => 'kappa_issuer https://a { key %DIR%/key alg=HS256; }',
+    http => 'kappa_issuer https://a { key %DIR%/key alg=HS256; }'
+        . 'limit_req_zone all zone=late:1m rate=1r/m;',
     graphql => 'kappa_auth optional; kappa_heartbeat 300ms; client_max_body_size 64k;',
     server => 'location = /metrics { kappa_metrics; }'
         . 'location = /numbers { kappa_metrics; }'
+        . 'location = /late { kappa_graphql app; limit_req zone=late burst=5; }'
         . 'location = /slow { kappa_graphql app; send_timeout 300ms; }'
         . 'location = /events { kappa_events app read=r write=w; kappa_auth required; }');
 Kappa::Test::write_file($t->dir . '/key', $SECRET);
@@ -263,6 +265,17 @@ Kappa::Test::wait_until(sub { page()->{kappa_slow_clients_closed_total} });
 cmp_ok(page()->{kappa_slow_clients_closed_total}, '>=', 1, 'who does not read is ended, and counted');
 $deaf->close;
 
+# --- a client that does not wait
+
+$now = page();
+is($t->get('/late?query={__typename}')->{status}, 200, 'the first of a minute');
+my $hasty = $t->connect;
+syswrite $hasty, "GET /late?query={__typename} HTTP/1.1\r\nHost: a\r\n\r\n";
+sleep 0.1;
+close $hasty;
+$now = moves('who leaves before the answer', $now,
+    'kappa_requests_total outcome=gone type=unknown' => 1, 'kappa_requests_total outcome=ok type=query' => 1);
+
 # --- workers come and go
 
 $now = page();
@@ -306,6 +319,29 @@ is($other, 0, 'it begins with none');
 promtool_passes('of two applications');
 histograms_are_whole($text);
 
+# Applications that come and go: those that stay keep their numbers as long as
+# there are not more than there is room for.
+sub with_apps {
+    my ($name, $kept, @app) = @_;
+    for (@app) {
+        mkdir $t->dir . "/data/$_";
+        chown((getpwnam('www-data'))[2, 3], $t->dir . "/data/$_") if $> == 0;
+    }
+    my $http = $t->{http} =~ s/kappa (?!app)\w+ \{[^}]*\}\n//gr;
+    $t->write_config(http => $http . join '', map { "kappa $_ { schema %SCHEMA%; store %DIR%/data/$_; }\n" } @app);
+    $t->reload or fail 'reload';
+    Kappa::Test::wait_until(sub { page()->{kappa_workers} == 2 });
+    my $page = $t->get('/metrics')->{body};
+    my %count = $page =~ /^kappa_requests_total\{application="(\w+)",type="query",outcome="ok"\} (\d+)$/mg;
+    my %want = (app => $kept ? $first : 0, map { $_ => 0 } @app);
+    is_deeply(\%count, \%want, $name);
+}
+$t->write_config(server => $t->{server} =~ s/location = .second.*//r);
+with_apps('as many as fit', 1, qw(b c));
+with_apps('one leaves, one comes', 1, qw(b d));
+with_apps('more than fit', 0, qw(b c d e));
+promtool_passes('of five applications');
+
 # --- without kappa_metrics all works as well
 
 $t->write_config(workers => 2, server => '');
@@ -313,4 +349,17 @@ ok($t->reload, 'reload without kappa_metrics');
 is($t->graphql($query)->{json}{data}{item}{n}, 3, 'queries are answered');
 ok($t->stop('QUIT'), 'a graceful end');
 $t->no_alerts(qr/exited on signal 9/);
+
+my $bare = Kappa::Test->new(workers => 1, server => 'location = /metrics { kappa_metrics; }');
+$bare->start;
+$t = $bare;
+promtool_passes('of no application');
+is(page()->{kappa_workers}, 1, 'which has workers, too');
+$bare->no_alerts;
+for my $wrong ('kappa_metrics on;', 'kappa_metrics; kappa_metrics;') {
+    my $bad = Kappa::Test->new(server => "location = /metrics { $wrong }");
+    my ($status, $said) = $bad->config_test;
+    isnt($status, 0, "`$wrong` is refused");
+    like($said, qr/kappa_metrics" directive|"kappa_metrics" directive is duplicate/, 'by name');
+}
 done_testing;

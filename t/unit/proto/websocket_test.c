@@ -139,6 +139,45 @@ writes_messages_and_close(void **state)
     kappa_websocket_destroy(ws);
 }
 
+/* Who said what when it ended. */
+static void
+tells_the_close_code(void **state)
+{
+    static const struct {
+        uint16_t ours; /* 0: none */
+        const char *theirs;
+        size_t len; /* 0: no frame at all */
+        uint16_t code;
+    } cases[] = {
+        { 0, NULL, 0, 1006 },
+        { 4400, NULL, 0, 4400 },
+        { 4400, "\x03\xe8", 2, 4400 },
+        { 0, "\x03\xe8", 2, 1000 },
+        { 0, "\x11\x30", 2, 4400 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        heard_t heard;
+        kappa_websocket_t *ws = open_socket(&heard);
+        kappa_buf_t out;
+
+        kappa_buf_init(&out, &kappa_alloc_libc);
+        if (cases[i].ours) {
+            kappa_websocket_close(ws, cases[i].ours, KAPPA_STR("no"));
+            kappa_websocket_output(ws, &out);
+        }
+        if (cases[i].len) {
+            kappa_websocket_feed(
+                ws, frame(0x88, cases[i].theirs, cases[i].len));
+            kappa_websocket_output(ws, &out);
+        }
+        assert_int_equal(kappa_websocket_close_code(ws), cases[i].code);
+        kappa_buf_release(&out);
+        kappa_websocket_destroy(ws);
+    }
+}
+
 /* What breaks the protocol is closed with the code that says so. */
 static void
 closes_broken_connections(void **state)
@@ -192,6 +231,7 @@ main(void)
         cmocka_unit_test(shakes_hands),
         cmocka_unit_test(reads_messages_however_they_are_cut),
         cmocka_unit_test(writes_messages_and_close),
+        cmocka_unit_test(tells_the_close_code),
         cmocka_unit_test(closes_broken_connections),
     };
 
