@@ -342,6 +342,27 @@ with_apps('one leaves, one comes', 1, qw(b d));
 with_apps('more than fit', 0, qw(b c d e));
 promtool_passes('of five applications');
 
+# --- a store that can't be opened, then can
+
+ok($t->stop, 'stop');
+my $epoch = $t->store . '/log/epoch';
+my $right = Kappa::Test::read_file($epoch);
+Kappa::Test::write_file($epoch, 'NOT AN EPOCH');
+$t->write_config(http => $t->{http} =~ s/kappa (?!app)\w+ \{[^}]*\}\n//gr);
+$t->start;
+$now = page();
+is($now->{kappa_store_open}, 0, 'the store is not open');
+is($now->{'kappa_requests_total outcome=ok type=query'}, 0, 'another nginx counts from nothing');
+is($t->graphql($query)->{status}, 503, 'queries are refused') for 1 .. 3;
+is($t->graphql('mutation { set(sku: "a", n: 4) { n } }')->{status}, 503, 'mutations too');
+$now = moves('unavailable', $now, 'kappa_requests_total outcome=unavailable type=unknown' => 4,
+    'kappa_errors_total code=STORE_UNAVAILABLE' => 4);
+promtool_passes('of a store that is not open');
+Kappa::Test::write_file($epoch, $right);
+# Each worker opens it by itself, and says so of itself.
+ok(Kappa::Test::wait_until(sub { !grep { !page()->{kappa_store_open} } 1 .. 10 }), 'mended');
+is(page()->{kappa_log_position}, 53, 'and its position told');
+
 # --- without kappa_metrics all works as well
 
 $t->write_config(workers => 2, server => '');
