@@ -44,6 +44,8 @@ typedef struct kappa_binding_s {
     bool rule;        /* COLUMN, VALUE, ONE, LIST: an @allow stands on the
                          field: ask ops->allowed first; false gives null and
                          a FORBIDDEN error */
+    bool json;        /* CHANGES: the row is a JSON object, whose members are
+                         the fields */
     const void *data; /* the data source's own */
 } kappa_binding_t;
 

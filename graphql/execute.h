@@ -23,8 +23,8 @@ kappa_status_t kappa_execute(const kappa_plan_t *plan,
     kappa_buf_t *buf, kappa_outcome_t *outcome);
 
 /* A @changes subscription's event: as kappa_execute, but the root field's
- * value is the given row. row->view NULL: row->data is a JSON object from
- * which fields are selected by name (a type that is no view). */
+ * value is the given row; where the field's binding says json, row->data is
+ * the text of a JSON object whose members are the fields. */
 kappa_status_t kappa_execute_row(const kappa_plan_t *plan,
     const kappa_value_t *variables, kappa_data_t *data, const kappa_row_t *row,
     kappa_arena_t *arena, kappa_buf_t *buf, kappa_outcome_t *outcome);

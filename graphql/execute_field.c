@@ -288,10 +288,16 @@ static kappa_written_t
 write_given(kappa_execution_t *x, const kappa_plan_field_t *f,
     const kappa_scope_t *scope, const kappa_path_t *path)
 {
+    const kappa_row_t *row = x->root;
     const kappa_value_t *args;
     kappa_written_t written = ask(x, f, scope, path, &args);
 
-    return written == KAPPA_WRITTEN ? write_row(x, f, x->root, path) : written;
+    if (written != KAPPA_WRITTEN) {
+        return written;
+    }
+    return f->field->binding->json ? kappa_execute_json(
+               x, f, kappa_str((const char *)row->data, row->len), path)
+                                   : write_row(x, f, row, path);
 }
 
 /* Fields whose values the data source fetches, with arguments and rules. */

@@ -109,8 +109,9 @@ choose_op(kappa_planner_t *planner, source_t source, kappa_plan_field_t *f)
     f->rule = binding->rule;
     f->payload =
         f->op == KAPPA_OP_MUTATION && is_payload(f->field->type->named);
-    return f->op == KAPPA_OP_COLUMN || f->op == KAPPA_OP_VALUE ? FROM_JSON
-                                                               : FROM_ROWS;
+    return f->op == KAPPA_OP_COLUMN || f->op == KAPPA_OP_VALUE || binding->json
+        ? FROM_JSON
+        : FROM_ROWS;
 }
 
 /* `,"name":` and, for __typename, `"Type"`. */

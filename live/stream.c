@@ -53,6 +53,18 @@ same_json(kappa_live_t *live, const kappa_value_t *a, const kappa_value_t *b)
         && memcmp(buf->data, buf->data + split, split) == 0;
 }
 
+/* What arguments are compared with: the row, or data. */
+static kappa_status_t
+object_of(kappa_live_t *live, const kappa_group_t *group,
+    const kappa_event_t *event, kappa_value_t *object)
+{
+    if (group->changes->view != NULL) {
+        return kappa_json_parse(live->scratch, event->row, object, NULL);
+    }
+    return kappa_read_event_data(event,
+        kappa_plan_root(group->plan, 0)->type->named, live->scratch, object);
+}
+
 /* SEMANTICS 19: arguments that are not null are equalities on the row's
  * fields, or on data's. */
 static kappa_status_t
@@ -72,50 +84,80 @@ matches(
             continue;
         }
         if (object.kind == KAPPA_NULL) {
-            kappa_status_t status =
-                kappa_json_parse(live->scratch, text, &object, NULL);
+            kappa_status_t status = object_of(live, group, event, &object);
             if (status != KAPPA_OK) {
                 return status;
             }
         }
-        const kappa_value_t *subscriber =
+        const kappa_value_t *member =
             kappa_value_member(&object, field->args[i].name);
-        if (subscriber == NULL
-            || !same_json(live, subscriber, &group->args[i])) {
+        if (member == NULL || !same_json(live, member, &group->args[i])) {
             return KAPPA_NOT_FOUND;
         }
     }
     return KAPPA_OK;
 }
 
-/* The row to select from: a view's, in today's layout; or event.data as it
- * is. */
+/* event.data as the object that it is selected from. */
+static kappa_status_t
+data_row(kappa_live_t *live, const kappa_group_t *group,
+    const kappa_event_t *event, kappa_row_t *row)
+{
+    kappa_value_t object;
+    kappa_buf_t *buf = &live->buf;
+    kappa_status_t status = object_of(live, group, event, &object);
+
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    kappa_buf_reset(buf);
+    kappa_json_value(buf, &object);
+    kappa_str_t text = buf->failed
+        ? KAPPA_STR_NULL
+        : kappa_str_dup(live->scratch, kappa_buf_view(buf));
+    *row = (kappa_row_t){ .data = (const uint8_t *)text.data,
+        .len = text.len,
+        .type = kappa_plan_root(group->plan, 0)->type->named };
+    return text.data ? KAPPA_OK : KAPPA_NOMEM;
+}
+
+/* KAPPA_NOT_FOUND: a row rule hides the event's row from who asks, or there
+ * is none to ask about (SEMANTICS 19). */
+static kappa_status_t
+see(kappa_live_t *live, const kappa_group_t *group, kappa_snapshot_t *snapshot,
+    const kappa_event_t *event, const kappa_row_t *given)
+{
+    const kappa_changes_t *changes = group->changes;
+    kappa_row_t row = *given;
+    bool visible = true;
+    kappa_status_t status = KAPPA_OK;
+
+    if (changes->rule == NULL) {
+        return KAPPA_OK;
+    }
+    if (changes->view == NULL) {
+        status = kappa_snapshot_event_row(
+            snapshot, event, changes->rule, live->scratch, &row);
+    }
+    if (status == KAPPA_OK) {
+        status = kappa_read_visible(
+            kappa_snapshot_data(snapshot)->ctx, &row, live->scratch, &visible);
+    }
+    return status == KAPPA_OK && !visible ? KAPPA_NOT_FOUND : status;
+}
+
+/* The row to select from: a view's, in today's layout; or event.data. */
 static kappa_status_t
 row_of(kappa_live_t *live, const kappa_group_t *group,
     kappa_snapshot_t *snapshot, const kappa_event_t *event, kappa_row_t *row)
 {
-    if (group->changes->view != NULL) {
-        return kappa_snapshot_event_row(
-            snapshot, event, group->changes->view, live->scratch, row);
-    }
-    *row = (kappa_row_t){ .data = (const uint8_t *)event->data.data,
-        .len = event->data.len,
-        .type = kappa_plan_root(group->plan, 0)->type->named };
-    return KAPPA_OK;
-}
+    kappa_status_t status = group->changes->view
+        ? kappa_snapshot_event_row(
+            snapshot, event, group->changes->view, live->scratch, row)
+        : data_row(live, group, event, row);
 
-/* KAPPA_NOT_FOUND: a row rule hides the row from who asks (SEMANTICS 19). */
-static kappa_status_t
-see(kappa_live_t *live, kappa_snapshot_t *snapshot, const kappa_row_t *row)
-{
-    kappa_data_t *data = kappa_snapshot_data(snapshot);
-    bool visible = true;
-    kappa_status_t status = KAPPA_OK;
-
-    if (row->view != NULL) {
-        status = kappa_read_visible(data->ctx, row, live->scratch, &visible);
-    }
-    return status == KAPPA_OK && !visible ? KAPPA_NOT_FOUND : status;
+    return status == KAPPA_OK ? see(live, group, snapshot, event, row)
+                              : status;
 }
 
 /* KAPPA_NOT_FOUND: the event is not for this group. */
@@ -131,9 +173,6 @@ make_frame(kappa_live_t *live, const kappa_group_t *group,
     kappa_status_t status = matches(live, group, event);
     if (status == KAPPA_OK) {
         status = row_of(live, group, snapshot, event, &row);
-    }
-    if (status == KAPPA_OK) {
-        status = see(live, snapshot, &row);
     }
     if (status != KAPPA_OK) {
         return status;

@@ -56,7 +56,7 @@ add_data(walk_t *w, const kappa_binding_t *binding)
         add_expr(w, list->view->allow);
         break;
     case KAPPA_BIND_CHANGES:
-        add_expr(w, changes->view ? changes->view->allow : NULL);
+        add_expr(w, changes->rule ? changes->rule->allow : NULL);
         break;
     case KAPPA_BIND_MUTATION:
         w->whole = true;

@@ -281,8 +281,10 @@ typedef struct {
     kappa_str_t thing;
     kappa_str_t *verbs; /* none: any */
     uint32_t verb_count;
-    const kappa_view_t *view; /* NULL: no view */
-    kappa_list_arg_t *args;   /* EQUAL by column of the view */
+    const kappa_view_t *view; /* whose rows; NULL: event.data, as the type of
+                                 the field has it */
+    const kappa_view_t *rule; /* the thing's, when it has a row rule */
+    kappa_list_arg_t *args;   /* EQUAL; by column of the view */
     uint32_t arg_count;
 } kappa_changes_t;
 

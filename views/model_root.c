@@ -177,49 +177,75 @@ read_field(kappa_model_builder_t *b, const kappa_field_t *field)
 
 /* ---- @changes ---- */
 
-static kappa_status_t
-changes_arg(
-    kappa_model_builder_t *b, const kappa_input_t *arg, kappa_changes_t *c)
+/* The stored field of the stream's type that an argument names. NULL: none. */
+static const kappa_field_t *
+changes_by(
+    const kappa_type_t *type, const kappa_changes_t *c, kappa_str_t name)
 {
-    int32_t column = kappa_model_column(c->view, arg->name);
+    int32_t column = c->view ? kappa_model_column(c->view, name) : 0;
 
-    if (column < 0
-        || !kappa_model_ref_same(
-            arg->type, c->view->columns[column].field->type)) {
+    return column < 0 ? NULL : kappa_type_field(type, name);
+}
+
+static kappa_status_t
+changes_arg(kappa_model_builder_t *b, const kappa_type_t *type,
+    const kappa_input_t *arg, kappa_changes_t *c)
+{
+    const kappa_field_t *field = changes_by(type, c, arg->name);
+
+    if (!field || !kappa_model_ref_same(arg->type, field->type)) {
         return kappa_model_refuse(b, arg->source, arg->offset,
             "Argument \"%.*s\" of a @changes field must be named and typed "
             "like a stored field of \"%.*s\".",
-            KAPPA_STR_ARG(arg->name), KAPPA_STR_ARG(c->view->name));
+            KAPPA_STR_ARG(arg->name), KAPPA_STR_ARG(type->name));
     }
     if (arg->hidden) {
         return kappa_model_refuse(b, arg->source, arg->offset,
             "@stamp on an argument of a @changes field is not built yet.");
     }
     c->args[arg->number] = (kappa_list_arg_t){ .role = KAPPA_ARG_EQUAL,
-        .column = (uint32_t)column };
+        .column = c->view ? (uint32_t)kappa_model_column(c->view, arg->name)
+                          : UINT32_MAX };
     return KAPPA_OK;
 }
 
+/* A type that is no view takes its fields from event.data. */
 static kappa_status_t
-changes_view(kappa_model_builder_t *b, const kappa_field_t *field,
-    const kappa_directive_node_t *node, kappa_changes_t *changes)
+changes_data(kappa_model_builder_t *b, const kappa_field_t *field,
+    kappa_field_binding_t *binding)
 {
-    const kappa_type_t *type = kappa_schema_type(b->schema, changes->thing);
+    const kappa_type_t *type = field->type->named;
 
-    changes->view = type ? kappa_model_view_of(b, type) : NULL;
-    if (!changes->view) {
-        return kappa_model_refuse(b, node->source,
-            kappa_model_arg_offset(node, "thing"),
-            "@changes of \"%.*s\", which is no view, is not built yet.",
-            KAPPA_STR_ARG(changes->thing));
-    }
-    if (field->type->named != type || kappa_model_ref_is_list(field->type)) {
+    if (type->kind != KAPPA_TYPE_OBJECT) {
         return kappa_model_refuse(b, field->source, field->offset,
-            "\"%.*s.%.*s\" must be of type %.*s, whose changes it streams.",
-            KAPPA_STR_ARG(field->parent->name), KAPPA_STR_ARG(field->name),
-            KAPPA_STR_ARG(changes->thing));
+            "\"%.*s.%.*s\" must be of an object type: the view whose changes "
+            "it streams, or a type whose fields are members of the events' "
+            "data.",
+            KAPPA_STR_ARG(field->parent->name), KAPPA_STR_ARG(field->name));
     }
-    return KAPPA_OK;
+    binding->binding.json = true;
+    return kappa_model_embed(b, field);
+}
+
+static kappa_status_t
+changes_type(kappa_model_builder_t *b, const kappa_field_t *field,
+    kappa_changes_t *changes, kappa_field_binding_t *binding)
+{
+    const kappa_type_t *thing = kappa_schema_type(b->schema, changes->thing);
+    const kappa_view_t *own = thing ? kappa_model_view_of(b, thing) : NULL;
+    const kappa_type_t *type = field->type->named;
+
+    changes->view = kappa_model_view_of(b, type);
+    changes->rule = own && own->allow ? own : NULL;
+    if (changes->view != (changes->view ? own : NULL)
+        || kappa_model_ref_is_list(field->type)) {
+        return kappa_model_refuse(b, field->source, field->offset,
+            "\"%.*s.%.*s\" must be of type %.*s, whose changes it streams%s.",
+            KAPPA_STR_ARG(field->parent->name), KAPPA_STR_ARG(field->name),
+            KAPPA_STR_ARG(changes->thing),
+            own ? "" : ", or of any other that is no view");
+    }
+    return changes->view ? KAPPA_OK : changes_data(b, field, binding);
 }
 
 static kappa_status_t
@@ -238,7 +264,7 @@ changes_field(kappa_model_builder_t *b, const kappa_field_t *field,
     kappa_status_t status = kappa_model_names(
         b, node, "verb", &changes->verbs, &changes->verb_count);
     if (status == KAPPA_OK) {
-        status = changes_view(b, field, node, changes);
+        status = changes_type(b, field, changes, binding);
     }
     if (status != KAPPA_OK || b->refused != refused) {
         return status;
@@ -250,7 +276,7 @@ changes_field(kappa_model_builder_t *b, const kappa_field_t *field,
         return KAPPA_NOMEM;
     }
     for (uint32_t i = 0; status == KAPPA_OK && i < field->arg_count; i++) {
-        status = changes_arg(b, &field->args[i], changes);
+        status = changes_arg(b, field->type->named, &field->args[i], changes);
     }
     return status == KAPPA_OK ? root_allow(b, field, binding) : status;
 }

@@ -36,4 +36,12 @@ kappa_status_t kappa_read_visible(kappa_read_t *read, const kappa_row_t *row,
 kappa_status_t kappa_read_event_row(const kappa_event_t *event,
     const kappa_view_t *view, kappa_arena_t *arena, kappa_row_t *row);
 
+/* What a type that is no view has of an event: an object of those members of
+ * event->data that are fields of the type. Values are as they are in data,
+ * leaves as their types have them now (a DateTime is canonical); one that
+ * today's type can't hold is left out. In the arena. KAPPA_NOT_FOUND: the
+ * event was forgotten or has no data. KAPPA_CORRUPT: it is no object. */
+kappa_status_t kappa_read_event_data(const kappa_event_t *event,
+    const kappa_type_t *type, kappa_arena_t *arena, kappa_value_t *out);
+
 #endif

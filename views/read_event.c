@@ -1,9 +1,10 @@
 #include "base/json.h"
+#include "graphql/coerce.h"
 #include "views/key.h"
 #include "views/read.h"
 #include "views/row.h"
 
-/* Rows of past events, from their JSON. */
+/* Rows and data of past events, from their JSON. */
 
 static kappa_status_t
 column_json(kappa_arena_t *arena, const kappa_column_t *column,
@@ -87,19 +88,31 @@ make_row(kappa_arena_t *arena, const kappa_view_t *view,
     return KAPPA_OK;
 }
 
+static kappa_status_t
+parse_object(const kappa_event_t *event, kappa_str_t text,
+    kappa_arena_t *arena, kappa_value_t *object)
+{
+    if (event->forgotten || !text.data) {
+        return KAPPA_NOT_FOUND;
+    }
+    kappa_status_t status = kappa_json_parse(arena, text, object, NULL);
+    if (status == KAPPA_NOMEM) {
+        return status;
+    }
+    return status == KAPPA_OK && object->kind == KAPPA_OBJECT ? KAPPA_OK
+                                                              : KAPPA_CORRUPT;
+}
+
 kappa_status_t
 kappa_read_event_row(const kappa_event_t *event, const kappa_view_t *view,
     kappa_arena_t *arena, kappa_row_t *row)
 {
     kappa_value_t object;
     uint32_t count = 0;
+    kappa_status_t status = parse_object(event, event->row, arena, &object);
 
-    if (event->forgotten || !event->row.data) {
-        return KAPPA_NOT_FOUND;
-    }
-    kappa_status_t status = kappa_json_parse(arena, event->row, &object, NULL);
-    if (status != KAPPA_OK || object.kind != KAPPA_OBJECT) {
-        return status == KAPPA_NOMEM ? status : KAPPA_CORRUPT;
+    if (status != KAPPA_OK) {
+        return status;
     }
     for (uint32_t i = 0; i < view->column_count; i++) {
         if (view->columns[i].number >= count) {
@@ -113,4 +126,58 @@ kappa_read_event_row(const kappa_event_t *event, const kappa_view_t *view,
     status = all_columns(arena, view, &object, columns);
     return status == KAPPA_OK ? make_row(arena, view, columns, count, row)
                               : status;
+}
+
+/* KAPPA_INVALID: the field's type can't hold it. */
+static kappa_status_t
+data_member(kappa_arena_t *arena, const kappa_field_t *field,
+    const kappa_value_t *value, kappa_value_t *out)
+{
+    kappa_errors_t errors;
+
+    if (kappa_is_null(value)) {
+        return KAPPA_INVALID;
+    }
+    if (!kappa_type_is_leaf(field->type->named)) {
+        *out = *value; /* what is in it is checked as it is selected */
+        return KAPPA_OK;
+    }
+    kappa_errors_init(&errors, arena, 1);
+    return kappa_coerce_value(
+        arena, value, field->type, field->name, out, &errors);
+}
+
+kappa_status_t
+kappa_read_event_data(const kappa_event_t *event, const kappa_type_t *type,
+    kappa_arena_t *arena, kappa_value_t *out)
+{
+    kappa_value_t object;
+    uint32_t count = 0;
+    kappa_status_t status = parse_object(event, event->data, arena, &object);
+
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    kappa_member_t *members =
+        KAPPA_NEW_ARRAY(arena, kappa_member_t, type->field_count);
+    if (!members) {
+        return KAPPA_NOMEM;
+    }
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        const kappa_field_t *field = &type->fields[i];
+        const kappa_value_t *value = kappa_value_member(&object, field->name);
+
+        status = value
+            ? data_member(arena, field, value, &members[count].value)
+            : KAPPA_INVALID;
+        if (status == KAPPA_OK) {
+            members[count++].name = field->name;
+        } else if (status != KAPPA_INVALID) {
+            return status;
+        }
+    }
+    *out = (kappa_value_t){
+        .kind = KAPPA_OBJECT, .count = count, .as.members = members
+    };
+    return KAPPA_OK;
 }

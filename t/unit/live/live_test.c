@@ -23,10 +23,20 @@ static const char rooms[] =
     "    @event(thing: \"Room\", verb: \"opened\", effect: UPSERT)\n"
     "  post(id: ID!, room: ID!, text: String): Post\n"
     "    @event(thing: \"Post\", verb: \"posted\", effect: CREATE)\n"
+    "  send(to: ID!, at: DateTime, n: BigInt, tags: [String!],\n"
+    "    body: BodyInput): Done @event(thing: \"Mail\", verb: \"sent\")\n"
     "}\n"
+    "type Done { position: String! }\n"
+    "input BodyInput { text: String more: Int }\n"
+    "type Mail { to: ID! at: DateTime n: BigInt tags: [String!]\n"
+    "  body: Body missing: Int }\n"
+    "type Needy { to: ID! missing: Int! }\n"
+    "type Body { text: String }\n"
     "type Subscription {\n"
     "  room(name: ID!): Room\n"
     "  posted(room: ID): Post! @changes(thing: \"Post\", verb: \"posted\")\n"
+    "  sent(to: ID, at: DateTime): Mail @changes(thing: \"Mail\")\n"
+    "  needy: Needy @changes(thing: \"Mail\", verb: [\"sent\", \"x\"])\n"
     "}\n";
 
 typedef struct {
@@ -316,6 +326,53 @@ streams_skip_nothing(void **state)
     end(&f, live);
 }
 
+/* A type that is no view has its fields from event.data. */
+static void
+streams_give_data(void **state)
+{
+    fixture_t f;
+    kappa_live_t *live = begin(&f);
+    client_t all, some, needy;
+
+    (void)state;
+    join(&f, live, &all,
+        "subscription { sent { __typename to at n tags missing "
+        "b: body { text } } }");
+    join(&f, live, &some,
+        "subscription { sent(at: \"2026-01-01T01:00:00+01:00\") { to } }");
+    join(&f, live, &needy, "subscription { needy { missing } }");
+    mutate_text(&f,
+        "mutation { send(to: \"a\", at: \"2026-01-01T00:00:00Z\", n: 7, "
+        "tags: [\"x\", \"\\\"]}\"], body: { text: \"t\", more: 1 }) "
+        "{ position } b: send(to: \"b\") { position } "
+        "c: post(id: \"1\", room: \"a\") { id } }");
+    wake(live);
+    assert_string_equal(take(&f, live, &all),
+        "{\"data\":{\"sent\":{\"__typename\":\"Mail\",\"to\":\"a\","
+        "\"at\":\"2026-01-01T00:00:00.000Z\",\"n\":\"7\","
+        "\"tags\":[\"x\",\"\\\"]}\"],\"missing\":null,"
+        "\"b\":{\"text\":\"t\"}}}");
+    assert_string_equal(take(&f, live, &all),
+        "{\"data\":{\"sent\":{\"__typename\":\"Mail\",\"to\":\"b\","
+        "\"at\":null,\"n\":null,\"tags\":null,\"missing\":null,"
+        "\"b\":null}}");
+    assert_string_equal(take(&f, live, &all), "");
+    assert_string_equal(
+        take(&f, live, &some), "{\"data\":{\"sent\":{\"to\":\"a\"}}");
+    assert_string_equal(take(&f, live, &some), "");
+    for (int i = 0; i < 2; i++) {
+        assert_string_equal(take(&f, live, &needy),
+            "{\"data\":{\"needy\":null},\"errors\":[{\"message\":"
+            "\"Cannot return null for non-nullable field Needy.missing.\","
+            "\"locations\":[{\"line\":1,\"column\":24}],"
+            "\"path\":[\"needy\",\"missing\"]");
+    }
+    kappa_live_leave(live, &all.subscriber);
+    kappa_live_leave(live, &some.subscriber);
+    kappa_live_leave(live, &needy.subscriber);
+    end(&f, live);
+}
+
 /* Random subscribers and mutations: what the last frame said is always what a
  * query says now, and who was not told has no news. */
 static void
@@ -395,6 +452,7 @@ main(void)
         cmocka_unit_test(skips_to_the_newest_value),
         cmocka_unit_test(hears_of_lists),
         cmocka_unit_test(streams_skip_nothing),
+        cmocka_unit_test(streams_give_data),
         cmocka_unit_test(agrees_with_queries),
     };
 
