@@ -1,6 +1,7 @@
 #include "base/error.h"
 
 #define MAX_DEFAULT 100
+#define PLACES_MAX 1000 /* of one error */
 
 /* Counts on from a known place to a later one. */
 static kappa_location_t
@@ -36,22 +37,34 @@ kappa_source_location(const kappa_source_t *source, size_t offset)
     return count_on(source->text, 0, start, clamp(source, offset));
 }
 
-/* An error often has an early place and a late one: only going on moves the
- * place that is remembered. */
+/* Errors come in the order of the text, each often with an early place and a
+ * late one: counting goes on from the nearest of two places that are known. */
 static kappa_location_t
 locate(kappa_errors_t *errors, const kappa_source_t *source, size_t offset)
 {
+    size_t from = 0;
+    kappa_location_t at = { .source = source, .line = 1, .column = 1 };
+
     offset = clamp(source, offset);
-    if (errors->last_place.at.source != source) {
-        errors->last_place.at = kappa_source_location(source, offset);
-    } else if (errors->last_place.offset <= offset) {
-        errors->last_place.at = count_on(source->text,
-            errors->last_place.offset, errors->last_place.at, offset);
-    } else {
-        return kappa_source_location(source, offset);
+    if (errors->last_place.at.source == source
+        && errors->last_place.offset <= offset) {
+        from = errors->last_place.offset;
+        at = errors->last_place.at;
     }
+    if (errors->furthest_place.at.source == source
+        && errors->furthest_place.offset <= offset
+        && errors->furthest_place.offset > from) {
+        from = errors->furthest_place.offset;
+        at = errors->furthest_place.at;
+    }
+    at = count_on(source->text, from, at, offset);
     errors->last_place.offset = offset;
-    return errors->last_place.at;
+    errors->last_place.at = at;
+    if (errors->furthest_place.at.source != source
+        || errors->furthest_place.offset < offset) {
+        errors->furthest_place = errors->last_place;
+    }
+    return at;
 }
 
 void
@@ -102,7 +115,7 @@ void
 kappa_error_at(kappa_errors_t *errors, kappa_error_t *error,
     const kappa_source_t *source, size_t offset)
 {
-    if (error == NULL) {
+    if (error == NULL || error->location_count == PLACES_MAX) {
         return;
     }
     uint32_t count = error->location_count;

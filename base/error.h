@@ -43,7 +43,8 @@ typedef struct {
     struct {
         size_t offset;
         kappa_location_t at;
-    } last_place; /* where the next place is counted from, if behind it */
+    } last_place, furthest_place; /* places behind them are counted from
+                                     there */
 } kappa_errors_t;
 
 /* max 0: 100, as graphql-js's validate. */
@@ -72,8 +73,8 @@ kappa_errors_text(kappa_errors_t *errors, kappa_str_t text)
     return kappa_errors_str(errors, text).data ? text.data : "";
 }
 
-/* Adds a place to an error; error may be NULL. Places that ascend cost the
- * text between them, not the text before. */
+/* Adds a place to an error; error may be NULL. An error has at most 1,000.
+ * Places that ascend cost the text between them, not the text before. */
 void kappa_error_at(kappa_errors_t *errors, kappa_error_t *error,
     const kappa_source_t *source, size_t offset);
 

@@ -9,7 +9,7 @@ check(kappa_arena_t *arena, const char *path, bool json)
     kappa_model_t *model;
     kappa_errors_t errors;
 
-    kappa_errors_init(&errors, arena, 10000);
+    kappa_errors_init(&errors, arena, KAPPA_INPUT_ERRORS_MAX);
     if (kappa_input_read(arena, path, &source) != KAPPA_OK) {
         return KAPPA_EXIT_USAGE;
     }

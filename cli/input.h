@@ -12,6 +12,9 @@
 kappa_status_t kappa_input_read(
     kappa_arena_t *arena, const char *path, kappa_source_t *out);
 
+/* So many errors of a schema are told. */
+#define KAPPA_INPUT_ERRORS_MAX 1000
+
 /* The command line's limits: documents nested deeper are refused. */
 extern const kappa_parse_limits_t kappa_input_limits;
 

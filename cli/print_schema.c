@@ -25,7 +25,7 @@ print_schema(kappa_arena_t *arena, const char *path)
     kappa_schema_t *schema;
     kappa_errors_t errors;
 
-    kappa_errors_init(&errors, arena, 10000);
+    kappa_errors_init(&errors, arena, KAPPA_INPUT_ERRORS_MAX);
     kappa_status_t status =
         kappa_schema_file_load(arena, path, &schema, &errors);
     if (status == KAPPA_OK) {

@@ -44,7 +44,7 @@ validate(kappa_arena_t *arena, const char *schema_path, const char *query_path,
     kappa_errors_t errors;
     const char *path = schema_path;
 
-    kappa_errors_init(&errors, arena, 10000);
+    kappa_errors_init(&errors, arena, KAPPA_INPUT_ERRORS_MAX);
     kappa_status_t status =
         kappa_schema_file_load(arena, schema_path, &schema, &errors);
     if (status == KAPPA_OK && query_path != NULL) {

@@ -279,7 +279,7 @@ static void
 at_members(kappa_build_t *build, kappa_error_t *error,
     const kappa_type_t *type, kappa_str_t member)
 {
-    for (uint32_t i = 0; i <= type->extension_count; i++) {
+    for (uint32_t i = 0; error && i <= type->extension_count; i++) {
         const kappa_definition_t *d =
             i ? type->extensions[i - 1] : type->definition;
 

@@ -3,11 +3,17 @@
 
 /* Types that are referred to or extended exist (3.4, 3.4.3). */
 
+/* Looking for a near name costs as much as there are types. */
+#define SUGGESTED_MAX 100
+
 static const char *
 near_types(kappa_sdl_t *sdl, kappa_str_t name, bool standard)
 {
     kappa_suggest_t suggest;
 
+    if (sdl->errors->count > SUGGESTED_MAX) {
+        return "";
+    }
     kappa_suggest_init(&suggest, name);
     for (uint32_t i = 0; standard && i < sdl->standard.count; i++) {
         kappa_suggest_try(&suggest, sdl->standard.entries[i].key);
