@@ -1,11 +1,12 @@
 /* load: a steady HTTP/1.1 client for `make bench`.
  *
- *     load PORT PATH BODIES CONNECTIONS MILLISECONDS
+ *     load PORT PATH BODIES CONNECTIONS MILLISECONDS [HEADER]
  *
  * Sends POSTs whose bodies are the lines of the file BODIES, in turn, over
  * CONNECTIONS keep-alive connections to 127.0.0.1, one request at a time on
- * each. The first answer to a body is what every later one must be; one that
- * differs, is no 200 or holds "errors" counts as wrong. Prints
+ * each, with HEADER (`Name: value`) beside the usual ones. The first answer to
+ * a body is what every later one must be; one that differs, is no 200 or holds
+ * "errors" counts as wrong. Prints
  *
  *     requests N wrong N microseconds N
  *
@@ -50,6 +51,7 @@ typedef struct {
 typedef struct {
     int epoll;
     uint16_t port;
+    const char *header; /* a line of its own, or "" */
     request_t requests[REQUESTS_MAX];
     uint32_t request_count;
     uint32_t next;
@@ -76,7 +78,7 @@ static void
 add_request(load_t *load, const char *path, const char *body, size_t len)
 {
     request_t *request = &load->requests[load->request_count++];
-    size_t cap = len + strlen(path) + 256;
+    size_t cap = len + strlen(path) + strlen(load->header) + 256;
     request->bytes = malloc(cap);
     if (!request->bytes) {
         die("memory");
@@ -84,8 +86,8 @@ add_request(load_t *load, const char *path, const char *body, size_t len)
     int head = snprintf(request->bytes, cap,
         "POST %s HTTP/1.1\r\nHost: localhost\r\n"
         "Content-Type: application/json\r\nAccept: application/json\r\n"
-        "Content-Length: %zu\r\n\r\n",
-        path, len);
+        "Content-Length: %zu%s%s\r\n\r\n",
+        path, len, load->header[0] ? "\r\n" : "", load->header);
     memcpy(request->bytes + head, body, len);
     request->len = (size_t)head + len;
 }
@@ -236,9 +238,10 @@ int
 main(int argc, char **argv)
 {
     static load_t load;
-    if (argc != 6) {
-        fputs(
-            "usage: load PORT PATH BODIES CONNECTIONS MILLISECONDS\n", stderr);
+    if (argc != 6 && argc != 7) {
+        fputs("usage: load PORT PATH BODIES CONNECTIONS MILLISECONDS "
+              "[HEADER]\n",
+            stderr);
         return 2;
     }
     unsigned long count = strtoul(argv[4], NULL, 10);
@@ -247,6 +250,7 @@ main(int argc, char **argv)
         return 2;
     }
     load.port = (uint16_t)strtoul(argv[1], NULL, 10);
+    load.header = argc == 7 ? argv[6] : "";
     read_bodies(&load, argv[2], argv[3]);
     load.epoll = epoll_create1(EPOLL_CLOEXEC);
     connection_t *connections = calloc(count, sizeof(*connections));

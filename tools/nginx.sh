@@ -4,6 +4,7 @@
 # nginx.sh configure [DIR]: prepares DIR/Makefile for the module; DIR is
 #     build/nginx/objs. KAPPA_LIB is the libkappa to link, CFLAGS and LDFLAGS
 #     are added to nginx's own.
+# nginx.sh unpack PACKAGE DIR: one of Debian's packages, not installed.
 #
 # An nginx that is installed is used as it is, but never started or stopped.
 # Where none is, Debian's package is unpacked under build/nginx, because
@@ -83,5 +84,6 @@ configure() {
 case ${1:-} in
 prepare) prepare ;;
 configure) configure "${2:-}" ;;
-*) die "usage: nginx.sh prepare | configure [DIR]" ;;
+unpack) unpack "$2" "$3"; rm -rf build/nginx/deb ;;
+*) die "usage: nginx.sh prepare | configure [DIR] | unpack PACKAGE DIR" ;;
 esac
