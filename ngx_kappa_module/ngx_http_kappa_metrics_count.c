@@ -309,7 +309,7 @@ ngx_http_kappa_count_commit(void *data, const kappa_commit_t *commit)
 
     ngx_http_kappa_count(app, NGX_HTTP_KAPPA_EVENTS_APPENDED, commit->events);
     ngx_http_kappa_count(app, NGX_HTTP_KAPPA_DUPLICATES, commit->duplicates);
-    if (commit->status != KAPPA_OK) {
+    if (commit->status != KAPPA_OK && commit->status != KAPPA_BUSY) {
         ngx_http_kappa_count(app, NGX_HTTP_KAPPA_COMMITS_FAILED, 1);
     }
     ngx_http_kappa_observe(counts, NGX_HTTP_KAPPA_COMMIT_TIME,

@@ -239,6 +239,7 @@ ngx_http_kappa_join(ngx_http_kappa_operation_t *op, kappa_str_t last_event_id,
 
     if (status == KAPPA_OK) {
         op->klcf->subscriptions++;
+        ngx_http_kappa_count_live(op->app);
     }
     return ngx_http_kappa_trouble(status, errors);
 }
@@ -248,5 +249,6 @@ ngx_http_kappa_leave(ngx_http_kappa_app_t *app,
     ngx_http_kappa_loc_conf_t *klcf, kappa_subscriber_t *subscriber)
 {
     kappa_live_leave(app->live, subscriber);
+    ngx_http_kappa_count_live(app);
     klcf->subscriptions--;
 }

@@ -7,6 +7,7 @@ use Digest::SHA qw(hmac_sha256);
 use Kappa::Test;
 use Kappa::WebSocket;
 use MIME::Base64 qw(encode_base64url);
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -301,6 +302,38 @@ is($now->{'kappa_subscriptions transport=sse'}, 0, 'and so are their subscribers
 is($now->{kappa_websocket_connections}, 0, 'of both kinds');
 never_back('nothing went back', $after, $now);
 
+# The same under traffic: a child asks without pause.
+my $child = fork // die "fork: $!";
+if (!$child) {
+    my ($n, $end) = (0, time + 20);
+    while (time < $end && getppid != 1) {
+        $n++ % 4 ? $t->graphql($query) : $t->graphql("mutation { set(sku: \"a\", n: $n) { n } }");
+    }
+    POSIX::_exit(0);
+}
+$now = page();
+my $begun = $now;
+my $went_back = 0;
+for my $round (1 .. 4) {
+    $round == 3 ? $t->reload : $t->kill_worker('KILL');
+    for (1 .. 10) {
+        my $next = page();
+        next if !%$next; # asked of a worker that was killed
+        $went_back++ if grep {
+            my ($family) = /^(\w+?)(?:_bucket|_sum|_count)?(?: |$)/;
+            ($type{$family} // 'gauge') ne 'gauge' && $next->{$_} < $now->{$_};
+        } keys %$now;
+        $now = $next;
+        sleep 0.02;
+    }
+}
+kill 'KILL', $child;
+waitpid $child, 0;
+is($went_back, 0, 'under traffic, too, no counter goes back');
+cmp_ok($now->{kappa_events_appended_total}, '>', $begun->{kappa_events_appended_total}, 'there was some');
+Kappa::Test::wait_until(sub { page()->{kappa_workers} == $WORKERS });
+$now = page();
+
 # Another number of workers, and another application: the first one's numbers
 # stay.
 mkdir $t->dir . '/data/second';
@@ -344,6 +377,7 @@ promtool_passes('of five applications');
 
 # --- a store that can't be opened, then can
 
+my $position = page()->{kappa_log_position};
 ok($t->stop, 'stop');
 my $epoch = $t->store . '/log/epoch';
 my $right = Kappa::Test::read_file($epoch);
@@ -361,13 +395,13 @@ promtool_passes('of a store that is not open');
 Kappa::Test::write_file($epoch, $right);
 # Each worker opens it by itself, and says so of itself.
 ok(Kappa::Test::wait_until(sub { !grep { !page()->{kappa_store_open} } 1 .. 10 }), 'mended');
-is(page()->{kappa_log_position}, 53, 'and its position told');
+is(page()->{kappa_log_position}, $position, 'and its position told');
 
 # --- without kappa_metrics all works as well
 
 $t->write_config(workers => 2, server => '');
 ok($t->reload, 'reload without kappa_metrics');
-is($t->graphql($query)->{json}{data}{item}{n}, 3, 'queries are answered');
+is($t->graphql($query)->{status}, 200, 'queries are answered');
 ok($t->stop('QUIT'), 'a graceful end');
 $t->no_alerts(qr/exited on signal 9/);
 
