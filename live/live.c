@@ -570,8 +570,11 @@ kappa_live_wake(kappa_live_t *live)
     } else if (kappa_store_position(live->store) != live->position) {
         status = look_at_changes(live);
     }
-    if (status == KAPPA_OK) {
-        status = advance_streams(live);
+    if (status != KAPPA_OK) {
+        return status;
     }
-    return status == KAPPA_OK ? run_dirty(live) : status;
+    /* Neither waits for the other. */
+    kappa_status_t streams = advance_streams(live);
+    status = run_dirty(live);
+    return status == KAPPA_OK || streams == KAPPA_AGAIN ? streams : status;
 }

@@ -274,6 +274,9 @@ ngx_int_t ngx_http_kappa_mutate(
     ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx);
 ngx_int_t ngx_http_kappa_subscribe(
     ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx);
+/* Whether it asks for a WebSocket. Another Upgrade (a client that would
+ * rather speak h2c) is an offer that is not taken up. */
+bool ngx_http_kappa_ws_asked(ngx_http_request_t *r);
 /* A WebSocket's handshake. */
 ngx_int_t ngx_http_kappa_ws_handler(
     ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx);

@@ -283,7 +283,7 @@ static bool
 ngx_http_kappa_token_may_follow(
     ngx_http_request_t *r, ngx_http_kappa_loc_conf_t *klcf)
 {
-    return klcf->app != NULL && r->headers_in.upgrade != NULL;
+    return klcf->app != NULL && ngx_http_kappa_ws_asked(r);
 }
 
 static ngx_int_t

@@ -26,6 +26,7 @@ typedef struct {
     kappa_str_t thing, verb, key; /* data NULL: any; key as JSON text */
     bool tail;                    /* server-sent events, endless */
     bool beat;
+    bool held; /* an exiting worker waits for it */
     bool over; /* the last buffer is on its way */
 } ngx_http_kappa_reader_t;
 
@@ -273,7 +274,8 @@ ngx_http_kappa_reader_pause(ngx_http_kappa_reader_t *reader)
 static void
 ngx_http_kappa_reader_pump(ngx_http_kappa_reader_t *reader)
 {
-    if (reader->flow.writing || reader->over) {
+    if (reader->flow.writing || reader->over
+        || reader->flow.request->connection->error) {
         return;
     }
     kappa_status_t status = ngx_http_kappa_reader_fill(reader);
@@ -348,6 +350,9 @@ ngx_http_kappa_tails_close_all(ngx_http_kappa_app_t *app)
         ngx_http_kappa_reader_t *reader =
             ngx_queue_data(q, ngx_http_kappa_reader_t, queue);
 
+        /* Over HTTP/2 it may outlive the cut until its frames are sent. */
+        ngx_queue_remove(q);
+        ngx_queue_init(q);
         ngx_http_kappa_cut(reader->flow.request);
     }
 }
@@ -360,6 +365,9 @@ ngx_http_kappa_reader_cleanup(void *data)
     ngx_http_kappa_reader_t *reader = data;
 
     kappa_log_cursor_close(reader->cursor);
+    if (reader->held) {
+        ngx_http_kappa_unhold();
+    }
     if (reader->heartbeat.timer_set) {
         ngx_del_timer(&reader->heartbeat);
     }
@@ -428,6 +436,9 @@ ngx_http_kappa_reader_start(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
         ngx_http_kappa_gauge(reader->app, NGX_HTTP_KAPPA_OPEN_EVENTS, 1);
         ngx_add_timer(&reader->heartbeat, reader->klcf->heartbeat);
         reader->beat = true; /* so that the headers leave */
+    } else {
+        reader->held = true;
+        ngx_http_kappa_hold();
     }
     r->main->count++;
     ngx_post_event(&reader->work, &ngx_posted_events);

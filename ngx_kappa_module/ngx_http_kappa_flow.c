@@ -16,7 +16,8 @@ ngx_http_kappa_flow_result(ngx_http_kappa_flow_t *flow, ngx_int_t rc)
         return NGX_ERROR;
     }
     if (!r->buffered && !r->postponed && !c->buffered) {
-        if (c->write->timer_set) {
+        /* A delay (limit_rate) ends by that timer. */
+        if (c->write->timer_set && !c->write->delayed) {
             ngx_del_timer(c->write);
         }
         flow->writing = false;

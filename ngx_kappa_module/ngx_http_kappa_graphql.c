@@ -140,7 +140,7 @@ ngx_http_kappa_graphql_handler(ngx_http_request_t *r)
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (r->headers_in.upgrade != NULL) {
+    if (ngx_http_kappa_ws_asked(r)) {
         return ngx_http_kappa_ws_handler(r, ctx);
     }
     if (r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) {

@@ -242,12 +242,38 @@ ngx_http_kappa_merge_body_size(ngx_conf_t *cf, ngx_http_kappa_loc_conf_t *conf)
     }
 }
 
+/* The blocks `if` and `limit_except` in a location are locations to nginx,
+ * which run the same handler with a configuration of their own. */
+static void
+ngx_http_kappa_merge_place(ngx_conf_t *cf,
+    const ngx_http_kappa_loc_conf_t *prev, ngx_http_kappa_loc_conf_t *conf)
+{
+    ngx_http_core_loc_conf_t *clcf =
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if ((!clcf->noname && !clcf->lmt_excpt) || clcf->handler != NULL) {
+        return;
+    }
+    conf->app = prev->app;
+    conf->health = prev->health;
+    conf->events = prev->events;
+    conf->read_scope = prev->read_scope;
+    conf->write_scope = prev->write_scope;
+    if (clcf->lmt_excpt) {
+        clcf->handler = conf->app != NULL ? ngx_http_kappa_graphql_handler
+            : conf->events != NULL        ? ngx_http_kappa_events_handler
+            : conf->health                ? ngx_http_kappa_health_handler
+                                          : NULL;
+    }
+}
+
 static char *
 ngx_http_kappa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 {
     ngx_http_kappa_loc_conf_t *prev = parent;
     ngx_http_kappa_loc_conf_t *conf = child;
 
+    ngx_http_kappa_merge_place(cf, prev, conf);
     ngx_conf_merge_value(conf->introspection, prev->introspection, 1);
     ngx_conf_merge_uint_value(conf->limit_depth, prev->limit_depth, 32);
     ngx_conf_merge_uint_value(conf->limit_tokens, prev->limit_tokens, 10000);

@@ -162,6 +162,11 @@ ngx_http_kappa_send_header(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     ngx_http_kappa_count_answer(r, answer->outcome);
+    /* A condition of the request is no reason to hide what was done. */
+    if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))
+        || answer->media == KAPPA_MEDIA_SSE) {
+        r->disable_not_modified = 1;
+    }
     return ngx_http_send_header(r);
 }
 

@@ -117,7 +117,7 @@ ngx_http_kappa_stream_fill(ngx_http_kappa_stream_t *stream)
 static void
 ngx_http_kappa_stream_pump(ngx_http_kappa_stream_t *stream)
 {
-    while (!stream->flow.writing) {
+    while (!stream->flow.writing && !stream->flow.request->connection->error) {
         if (stream->subscriber.group == NULL) { /* the schema changed */
             ngx_http_kappa_cut(stream->flow.request);
             return;
@@ -282,6 +282,9 @@ ngx_http_kappa_sse_close_all(ngx_http_kappa_app_t *app)
         ngx_http_kappa_stream_t *stream =
             ngx_queue_data(q, ngx_http_kappa_stream_t, queue);
 
+        /* Over HTTP/2 it may outlive the cut until its frames are sent. */
+        ngx_queue_remove(q);
+        ngx_queue_init(q);
         ngx_http_kappa_cut(stream->flow.request);
     }
 }

@@ -71,7 +71,6 @@ ngx_http_kappa_upload_end(
 {
     ngx_http_kappa_ctx_t *ctx =
         ngx_http_get_module_ctx(r, ngx_http_kappa_module);
-    ngx_connection_t *c = r->connection;
     ngx_http_kappa_answer_t answer = ngx_http_kappa_answer(ctx, outcome);
 
     answer.media = KAPPA_MEDIA_JSON;
@@ -86,7 +85,6 @@ ngx_http_kappa_upload_end(
         : ngx_http_kappa_send(r, &answer, kappa_buf_view(body));
     kappa_buf_release(body);
     ngx_http_finalize_request(r, rc);
-    ngx_http_run_posted_requests(c);
 }
 
 static void
@@ -193,18 +191,10 @@ ngx_http_kappa_upload_refused(ngx_http_kappa_upload_t *upload)
 }
 
 static void
-ngx_http_kappa_upload_back(ngx_http_kappa_note_t *note)
+ngx_http_kappa_upload_committed(ngx_http_kappa_upload_t *upload)
 {
-    ngx_http_kappa_upload_t *upload = (ngx_http_kappa_upload_t *)note;
     kappa_job_t *job = &upload->job;
 
-    ngx_http_kappa_unhold();
-    upload->committing = false;
-    kappa_buf_release(&job->response);
-    if (upload->request == NULL) {
-        ngx_http_kappa_upload_destroy(upload);
-        return;
-    }
     upload->appended += job->appended;
     upload->duplicates += job->duplicates;
     upload->seq = job->seq ? job->seq : upload->seq;
@@ -220,6 +210,25 @@ ngx_http_kappa_upload_back(ngx_http_kappa_note_t *note)
     }
     kappa_ndjson_clear(&upload->ndjson);
     ngx_http_kappa_upload_go_on(upload);
+}
+
+/* Only here: elsewhere nginx runs posted requests itself, and within the
+ * content handler it still needs the request. */
+static void
+ngx_http_kappa_upload_back(ngx_http_kappa_note_t *note)
+{
+    ngx_http_kappa_upload_t *upload = (ngx_http_kappa_upload_t *)note;
+
+    ngx_http_kappa_unhold();
+    upload->committing = false;
+    kappa_buf_release(&upload->job.response);
+    if (upload->request == NULL) {
+        ngx_http_kappa_upload_destroy(upload);
+        return;
+    }
+    ngx_connection_t *c = upload->request->connection;
+    ngx_http_kappa_upload_committed(upload);
+    ngx_http_run_posted_requests(c);
 }
 
 /* --- the body --- */
@@ -354,6 +363,10 @@ ngx_http_kappa_upload_body_handler(ngx_http_request_t *r)
     ngx_http_kappa_ctx_t *ctx =
         ngx_http_get_module_ctx(r, ngx_http_kappa_module);
 
+    if (r->request_body == NULL) { /* a subrequest that was given none */
+        ngx_http_finalize_request(r, NGX_HTTP_BAD_REQUEST);
+        return;
+    }
     r->read_event_handler = ngx_http_kappa_upload_readable;
     ngx_http_kappa_upload_go_on(ctx->stream);
 }

@@ -262,10 +262,11 @@ ngx_http_kappa_socket_take(ngx_http_kappa_socket_t *socket)
             ngx_queue_data(q, ngx_http_kappa_ws_operation_t, queue);
         kappa_status_t status = ngx_http_kappa_ws_operation_take(operation);
 
-        if (status == KAPPA_NOT_FOUND) {
+        if (socket->state >= SOCKET_CLOSING) { /* no operation is left */
             return KAPPA_DONE;
         }
-        if (status == KAPPA_NOMEM || status == KAPPA_IO) {
+        if (status != KAPPA_OK && status != KAPPA_DONE
+            && status != KAPPA_AGAIN) {
             ngx_http_kappa_socket_close(
                 socket, KAPPA_WS_TRY_LATER, KAPPA_STR("Try again later"));
             return KAPPA_DONE;
@@ -373,15 +374,17 @@ static void
 ngx_http_kappa_ws_say_answer(
     ngx_http_kappa_socket_t *socket, kappa_str_t id, kappa_str_t json)
 {
-    kappa_buf_t message;
+    kappa_buf_t message, complete;
 
     kappa_buf_init(&message, &kappa_alloc_libc);
+    kappa_buf_init(&complete, &kappa_alloc_libc);
     kappa_ws_next(&message, id, json);
+    kappa_ws_complete(&complete, id);
+    /* What is said may close the socket, and id end with it. */
     ngx_http_kappa_socket_say(socket, &message);
-    kappa_buf_reset(&message);
-    kappa_ws_complete(&message, id);
-    ngx_http_kappa_socket_say(socket, &message);
+    ngx_http_kappa_socket_say(socket, &complete);
     kappa_buf_release(&message);
+    kappa_buf_release(&complete);
 }
 
 static kappa_status_t
@@ -705,8 +708,7 @@ ngx_http_kappa_socket_read(ngx_http_kappa_socket_t *socket)
     ngx_connection_t *c = socket->request->connection;
     u_char buf[READ_BYTES];
 
-    while (socket->state != SOCKET_CLOSED
-        && socket->out.len - socket->sent < OUT_BYTES_KEPT) {
+    while (socket->state != SOCKET_CLOSED && socket->out.len == socket->sent) {
         ssize_t n = c->recv(c, buf, sizeof(buf));
 
         if (n == NGX_AGAIN) {
@@ -842,6 +844,17 @@ ngx_http_kappa_header_value(ngx_http_request_t *r, const char *name)
                   : KAPPA_STR_NULL;
 }
 
+bool
+ngx_http_kappa_ws_asked(ngx_http_request_t *r)
+{
+    ngx_table_elt_t *upgrade = r->headers_in.upgrade;
+
+    return upgrade != NULL && r == r->main
+        && kappa_websocket_token(
+            kappa_str((char *)upgrade->value.data, upgrade->value.len),
+            KAPPA_STR("websocket"));
+}
+
 /* 0: a good one; else the status, which it sets headers for. */
 static ngx_int_t
 ngx_http_kappa_ws_check(ngx_http_request_t *r)
@@ -849,8 +862,6 @@ ngx_http_kappa_ws_check(ngx_http_request_t *r)
     static ngx_str_t version = ngx_string("13");
 
     if (!(r->method & NGX_HTTP_GET) || r->http_version != NGX_HTTP_VERSION_11
-        || !kappa_websocket_token(
-            ngx_http_kappa_header_value(r, "upgrade"), KAPPA_STR("websocket"))
         || !kappa_websocket_token(ngx_http_kappa_header_value(r, "connection"),
             KAPPA_STR("upgrade"))) {
         return NGX_HTTP_BAD_REQUEST;
