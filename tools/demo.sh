@@ -109,8 +109,8 @@ graphiql() {
     if ! command -v node > /dev/null || ! command -v npm > /dev/null; then
         echo "kappa: without GraphiQL in the browser: it is built with" \
             "node and npm (apt-get install nodejs npm)" >&2
-    elif ! make -s --no-print-directory graphiql \
-        > "$dir/logs/graphiql.log" 2>&1
+    elif ! npm_config_fetch_retries=0 timeout 180 \
+        make -s --no-print-directory graphiql > "$dir/logs/graphiql.log" 2>&1
     then
         echo "kappa: without GraphiQL in the browser: npm can't fetch it" \
             "(log: $dir/logs/graphiql.log)" >&2

@@ -24,7 +24,8 @@ function join(kind, make, live) {
   const member = { kind, live, got: [], reconnects: 0 };
   const plain = make(url);
   plain.on?.('connected', (_, __, retry) => { member.reconnects += !!retry; });
-  resumable(plain).subscribe({ query: live ? LIVE : EVENTS }, {
+  // A live field needs no help of ours.
+  (live ? plain : resumable(plain)).subscribe({ query: live ? LIVE : EVENTS }, {
     next({ data, errors: bad }) {
       if (bad) errors.push(bad);
       else if (live) member.got = [data.package.installs];
