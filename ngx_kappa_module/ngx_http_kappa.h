@@ -7,6 +7,7 @@
 
 #include "auth/cache.h"
 #include "graphql/documents.h"
+#include "graphql/persisted.h"
 #include "live/live.h"
 #include "log/io.h"
 #include "ngx_kappa_module/ngx_http_kappa_metrics.h"
@@ -121,6 +122,7 @@ typedef struct {
     kappa_plan_t *plan;
     uint64_t version; /* of the model it was planned for */
     const kappa_value_t *variables;
+    bool malformed;       /* refused as no request at all: 400 */
     kappa_cost_t cost;    /* once variables is set */
     kappa_arena_t *arena; /* what params and variables live in */
     int64_t begun_us;     /* when all of it had come; 0: not yet */

@@ -242,8 +242,15 @@ ngx_http_kappa_body_handler(ngx_http_request_t *r)
 /* --- the plan --- */
 
 static kappa_http_outcome_t
-ngx_http_kappa_outcome_of(kappa_status_t status, const kappa_errors_t *errors)
+ngx_http_kappa_outcome_of(const ngx_http_kappa_operation_t *op,
+    kappa_status_t status, const kappa_errors_t *errors)
 {
+    if (op->malformed) {
+        return KAPPA_OUTCOME_BAD_REQUEST;
+    }
+    if (status == KAPPA_NOT_FOUND) {
+        return KAPPA_OUTCOME_HASH_UNKNOWN;
+    }
     if (status == KAPPA_BUSY || status == KAPPA_IO
         || status == KAPPA_CONFLICT) {
         return KAPPA_OUTCOME_UNAVAILABLE;
@@ -309,11 +316,18 @@ static ngx_int_t
 ngx_http_kappa_send_failure(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
     kappa_status_t status, const kappa_errors_t *errors)
 {
+    /* By GET the same address has an answer as soon as somebody sent it. */
+    static ngx_str_t no_store = ngx_string("no-store");
+
     if (errors->count == 0) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    ngx_http_kappa_answer_t answer =
-        ngx_http_kappa_answer(ctx, ngx_http_kappa_outcome_of(status, errors));
+    ngx_http_kappa_answer_t answer = ngx_http_kappa_answer(
+        ctx, ngx_http_kappa_outcome_of(&ctx->op, status, errors));
+    if (answer.outcome == KAPPA_OUTCOME_HASH_UNKNOWN
+        && ngx_http_kappa_header(r, "Cache-Control", no_store) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
     if (answer.outcome == KAPPA_OUTCOME_UNAVAILABLE) {
         answer.retry_after = 1;
     } else if (kappa_graphql_http_choose(&ctx->accept, false)

@@ -74,29 +74,64 @@ ngx_http_kappa_check_cost(
     return KAPPA_LIMIT;
 }
 
+/* The worker's texts by hash: they are no application's. */
+static kappa_persisted_t *
+ngx_http_kappa_persisted(void)
+{
+    static kappa_persisted_t *persisted;
+
+    if (persisted == NULL) {
+        persisted = kappa_persisted_create(&kappa_alloc_libc, 0);
+    }
+    return persisted;
+}
+
+/* The document by its hash, where the request has one. */
+static kappa_status_t
+ngx_http_kappa_resolve(ngx_http_kappa_operation_t *op,
+    kappa_persisted_key_t *key, kappa_errors_t *errors)
+{
+    kappa_persisted_t *persisted = ngx_http_kappa_persisted();
+
+    if (persisted == NULL) {
+        return KAPPA_NOMEM;
+    }
+    kappa_status_t status = kappa_persisted_resolve(persisted,
+        &op->params.extensions, op->arena, &op->params.query, key, errors);
+
+    if (status == KAPPA_OK && op->params.query.data == NULL) {
+        kappa_errors_add(errors, "BAD_USER_INPUT",
+            "the request has no \"query\": send the document's text");
+        status = KAPPA_INVALID;
+    }
+    op->malformed = status == KAPPA_INVALID;
+    return status;
+}
+
 static kappa_status_t
 ngx_http_kappa_plan(ngx_http_kappa_operation_t *op, kappa_errors_t *errors)
 {
+    kappa_persisted_key_t key;
     kappa_documents_t *documents =
         ngx_http_kappa_documents(op->klcf, op->app->store_handle);
 
     if (documents == NULL) {
         return KAPPA_NOMEM;
     }
-    if (op->params.query.data == NULL) {
-        kappa_errors_add(errors, "BAD_USER_INPUT",
-            "the request has no \"query\": send the document's text");
-        return KAPPA_INVALID;
+    kappa_status_t status = ngx_http_kappa_resolve(op, &key, errors);
+    if (status != KAPPA_OK) {
+        return status;
     }
     op->version = op->klcf->documents_version;
     kappa_documents_stats_t before = kappa_documents_stats(documents);
-    kappa_status_t status = kappa_documents_get(documents, op->params.query,
+    status = kappa_documents_get(documents, op->params.query,
         op->params.operation_name, &op->plan, errors);
     kappa_documents_stats_t now = kappa_documents_stats(documents);
     ngx_http_kappa_count_documents(op->app, &before, &now);
     if (status != KAPPA_OK) {
         return status;
     }
+    kappa_persisted_keep(ngx_http_kappa_persisted(), &key, op->params.query);
     status = kappa_plan_variables(
         op->plan, &op->params.variables, op->arena, &op->variables, errors);
     return status == KAPPA_OK ? ngx_http_kappa_check_cost(op, errors) : status;

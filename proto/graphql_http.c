@@ -472,7 +472,8 @@ kappa_graphql_http_status(kappa_media_t media, kappa_http_outcome_t outcome,
     if (outcome >= KAPPA_OUTCOME_BAD_REQUEST) {
         return fixed[outcome];
     }
-    if (media != KAPPA_MEDIA_GRAPHQL || outcome == KAPPA_OUTCOME_DATA) {
+    if (media != KAPPA_MEDIA_GRAPHQL || outcome == KAPPA_OUTCOME_DATA
+        || outcome == KAPPA_OUTCOME_HASH_UNKNOWN) {
         return 200;
     }
     if (outcome == KAPPA_OUTCOME_DATA_ERRORS) {

@@ -85,13 +85,14 @@ kappa_str_t kappa_media_name(kappa_media_t media);
 
 /* How a request ended. */
 typedef enum {
-    KAPPA_OUTCOME_DATA,        /* data, no errors */
-    KAPPA_OUTCOME_DATA_ERRORS, /* data (or "data":null) beside errors */
-    KAPPA_OUTCOME_SYNTAX,      /* no data: the document does not parse */
-    KAPPA_OUTCOME_VALIDATION,  /* no data: … is not valid */
-    KAPPA_OUTCOME_COERCION,    /* no data: variables, or no such operation */
-    KAPPA_OUTCOME_BAD_REQUEST, /* broken JSON or parameters */
-    KAPPA_OUTCOME_METHOD,      /* other method; mutation by GET: Allow */
+    KAPPA_OUTCOME_DATA,         /* data, no errors */
+    KAPPA_OUTCOME_DATA_ERRORS,  /* data (or "data":null) beside errors */
+    KAPPA_OUTCOME_HASH_UNKNOWN, /* a persisted query's: ask with its text */
+    KAPPA_OUTCOME_SYNTAX,       /* no data: the document does not parse */
+    KAPPA_OUTCOME_VALIDATION,   /* no data: … is not valid */
+    KAPPA_OUTCOME_COERCION,     /* no data: variables, or no such operation */
+    KAPPA_OUTCOME_BAD_REQUEST,  /* broken JSON or parameters */
+    KAPPA_OUTCOME_METHOD,       /* other method; mutation by GET: Allow */
     KAPPA_OUTCOME_NOT_ACCEPTABLE,  /* KAPPA_MEDIA_NONE */
     KAPPA_OUTCOME_MEDIA_TYPE,      /* Content-Type */
     KAPPA_OUTCOME_TOO_LARGE,       /* the body */

@@ -298,6 +298,7 @@ names_statuses(void **state)
     } cases[] = {
         { KAPPA_OUTCOME_DATA, 200, 200, 200 },
         { KAPPA_OUTCOME_DATA_ERRORS, 200, 200, 294 },
+        { KAPPA_OUTCOME_HASH_UNKNOWN, 200, 200, 200 },
         { KAPPA_OUTCOME_SYNTAX, 200, 400, 400 },
         { KAPPA_OUTCOME_VALIDATION, 200, 400, 422 },
         { KAPPA_OUTCOME_COERCION, 200, 400, 422 },

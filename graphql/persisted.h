@@ -1,0 +1,56 @@
+#ifndef KAPPA_GRAPHQL_PERSISTED_H
+#define KAPPA_GRAPHQL_PERSISTED_H
+
+#include "base/error.h"
+#include "base/status.h"
+#include "base/value.h"
+
+/* Automatic persisted queries, Apollo's protocol: a request names its document
+ * by hash, `extensions.persistedQuery: {version: 1, sha256Hash: HEX}`; where
+ * the hash is not known, the client sends it again with the text, and from
+ * then on the hash will do.
+ *
+ * Texts by hash, bounded in bytes; the longest unused goes first. One per
+ * worker, used on one thread. What is kept is text alone: schema and limits
+ * are asked each time that it is sent. */
+typedef struct kappa_persisted_s kappa_persisted_t;
+
+#define KAPPA_PERSISTED_HASH_BYTES 32
+
+/* What a request said of its document. */
+typedef struct {
+    bool fresh; /* text and hash fit, and are not kept yet */
+    uint8_t hash[KAPPA_PERSISTED_HASH_BYTES];
+} kappa_persisted_key_t;
+
+/* max_bytes: of texts and what keeps them; 0: 4 MiB. NULL: no memory. */
+kappa_persisted_t *kappa_persisted_create(
+    const kappa_alloc_t *alloc, size_t max_bytes);
+void kappa_persisted_destroy(kappa_persisted_t *persisted);
+
+/* The document's text. *text is what the request gave, data NULL or empty:
+ * none; where extensions (OBJECT, or UNSET) have a hash for it, it is found
+ * (a copy in the arena) or checked.
+ *
+ * KAPPA_NOT_FOUND (PERSISTED_QUERY_NOT_FOUND): send the text too.
+ * KAPPA_INVALID (BAD_USER_INPUT): another version, no hash, or text and hash
+ * don't fit; to be answered with 400. */
+kappa_status_t kappa_persisted_resolve(kappa_persisted_t *persisted,
+    const kappa_value_t *extensions, kappa_arena_t *arena, kappa_str_t *text,
+    kappa_persisted_key_t *key, kappa_errors_t *errors);
+
+/* Keeps the text of a fresh key, once it proved to be a valid document. One
+ * that would take an eighth of the room or more is not kept, nor one for which
+ * there is no memory. */
+void kappa_persisted_keep(kappa_persisted_t *persisted,
+    const kappa_persisted_key_t *key, kappa_str_t text);
+
+typedef struct {
+    size_t bytes;
+    uint32_t count;
+} kappa_persisted_stats_t;
+
+kappa_persisted_stats_t kappa_persisted_stats(
+    const kappa_persisted_t *persisted);
+
+#endif
