@@ -76,6 +76,10 @@ for my $case (
 $r = $t->get('/exact', Accept => $BROWSER);
 is($r->{status}, 200, 'the page itself asks for no token');
 
+$r = $t->get('/exact?graphiql.js=1&query=%7B__typename%7D');
+like($r->{headers}{'content-type'}, qr{^application/javascript},
+    'and a query beside its files is not run');
+
 # --- in a browser
 
 my $node = Kappa::Test::run(
