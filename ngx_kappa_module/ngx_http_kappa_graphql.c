@@ -12,7 +12,7 @@ static ngx_int_t ngx_http_kappa_serve(
 static ngx_int_t ngx_http_kappa_query(
     ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx);
 
-static ngx_str_t ngx_http_kappa_allow = ngx_string("GET, POST");
+static ngx_str_t ngx_http_kappa_allow = ngx_string("GET, POST, QUERY");
 static ngx_str_t ngx_http_kappa_allow_post = ngx_string("POST");
 
 /* Several Accept headers are one, joined. */
@@ -63,6 +63,22 @@ ngx_http_kappa_begin(ngx_http_request_t *r)
     return ctx;
 }
 
+/* QUERY: a GET whose parameters are a body. nginx has no number for it. */
+static bool
+ngx_http_kappa_is_query(const ngx_http_request_t *r)
+{
+    return r->method == NGX_HTTP_UNKNOWN && r->method_name.len == 5
+        && ngx_strncmp(r->method_name.data, "QUERY", 5) == 0;
+}
+
+/* By a safe method nothing may be changed. */
+static bool
+ngx_http_kappa_is_safe(const ngx_http_request_t *r)
+{
+    return (r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))
+        || ngx_http_kappa_is_query(r);
+}
+
 static ngx_int_t
 ngx_http_kappa_refuse_ctx(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
     kappa_http_outcome_t outcome, const char *code, const char *message)
@@ -73,9 +89,8 @@ ngx_http_kappa_refuse_ctx(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
         answer.retry_after = 1;
     }
     if (outcome == KAPPA_OUTCOME_METHOD) {
-        answer.allow = r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)
-            ? ngx_http_kappa_allow_post
-            : ngx_http_kappa_allow;
+        answer.allow = ngx_http_kappa_is_safe(r) ? ngx_http_kappa_allow_post
+                                                 : ngx_http_kappa_allow;
     }
     return ngx_http_kappa_refuse(r, &answer, code, message);
 }
@@ -146,14 +161,14 @@ ngx_http_kappa_graphql_handler(ngx_http_request_t *r)
     if (r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) {
         return ngx_http_kappa_get(r, ctx);
     }
-    if (r->method & NGX_HTTP_POST) {
+    if ((r->method & NGX_HTTP_POST) || ngx_http_kappa_is_query(r)) {
         return ngx_http_kappa_post(r, ctx);
     }
     ngx_int_t rc = ngx_http_discard_request_body(r);
     return rc != NGX_OK
         ? rc
         : ngx_http_kappa_refuse_ctx(r, ctx, KAPPA_OUTCOME_METHOD,
-            "BAD_USER_INPUT", "GraphQL is served by GET and POST");
+            "BAD_USER_INPUT", "GraphQL is served by GET, POST and QUERY");
 }
 
 /* --- the body --- */
@@ -304,7 +319,7 @@ ngx_http_kappa_dispatch(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     if (subscription) {
         return ngx_http_kappa_subscribe(r, ctx);
     }
-    if (r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) {
+    if (ngx_http_kappa_is_safe(r)) {
         return ngx_http_kappa_refuse_ctx(r, ctx, KAPPA_OUTCOME_METHOD,
             "BAD_USER_INPUT", "mutations are taken by POST only");
     }

@@ -125,20 +125,26 @@ ngx_http_kappa_origin_headers(ngx_http_request_t *r)
 ngx_int_t
 ngx_http_kappa_preflight(ngx_http_request_t *r)
 {
-    static ngx_str_t methods = ngx_string("GET, POST");
+    static ngx_str_t methods[] = { ngx_string("GET, POST"),
+        ngx_string("GET, POST, QUERY") };
     static ngx_str_t headers = ngx_string(
         "Authorization, Content-Type, Idempotency-Key, Kappa-Min-Position, "
         "Last-Event-ID, Traceparent, Tracestate");
     static ngx_str_t age = ngx_string("3600");
-    static ngx_str_t allow = ngx_string("GET, POST, OPTIONS");
+    static ngx_str_t allow[] = { ngx_string("GET, POST, OPTIONS"),
+        ngx_string("GET, POST, QUERY, OPTIONS") };
+    ngx_http_kappa_loc_conf_t *klcf =
+        ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
+    bool graphql = klcf->app != NULL; /* else /events */
     ngx_int_t rc = ngx_http_discard_request_body(r);
 
     if (rc != NGX_OK) {
         return rc;
     }
     if (ngx_http_kappa_origin_headers(r) != NGX_OK
-        || ngx_http_kappa_header(r, "Allow", allow) != NGX_OK
-        || ngx_http_kappa_header(r, "Access-Control-Allow-Methods", methods)
+        || ngx_http_kappa_header(r, "Allow", allow[graphql]) != NGX_OK
+        || ngx_http_kappa_header(
+               r, "Access-Control-Allow-Methods", methods[graphql])
             != NGX_OK
         || ngx_http_kappa_header(r, "Access-Control-Allow-Headers", headers)
             != NGX_OK

@@ -179,6 +179,8 @@ $r = $t->http('OPTIONS', '/graphql', { Origin => 'https://app.example.com',
 is($r->{status}, 204, 'preflight');
 is($r->{headers}{'access-control-allow-origin'}, 'https://app.example.com', 'allowed');
 like($r->{headers}{'access-control-allow-headers'}, qr/Content-Type/, 'with its headers');
+is($r->{headers}{'access-control-allow-methods'}, 'GET, POST, QUERY', 'and methods');
+is($r->{headers}{allow}, 'GET, POST, QUERY, OPTIONS', 'Allow');
 $r = $t->http('OPTIONS', '/cookie', { Origin => 'https://app.example.com', 'Access-Control-Request-Method' => 'POST' });
 is($r->{headers}{'access-control-allow-credentials'}, 'true', 'with cookies where they are used');
 $r = $t->http('OPTIONS', '/graphql', { Origin => 'https://evil.example', 'Access-Control-Request-Method' => 'POST' });

@@ -132,11 +132,33 @@ my $r = $t->post('/graphql', '{"query":"subscription { note(id: 1) { id } }"}',
     Accept => 'application/json');
 is($r->{status}, 406, 'a subscription needs SSE') or diag $r->{raw};
 
-for my $method (qw(PUT DELETE PATCH)) {
+for my $method (qw(PUT DELETE PATCH QUERYX QUER)) {
     $r = $t->http($method, '/graphql', {});
     is($r->{status}, 405, $method);
-    is($r->{headers}{allow}, 'GET, POST', "$method: Allow");
+    is($r->{headers}{allow}, 'GET, POST, QUERY', "$method: Allow");
 }
+
+# QUERY: a body, but safe.
+my %json = ('Content-Type' => 'application/json');
+sub by_query { return $t->http('QUERY', '/graphql', { %json, %{ $_[1] // {} } }, $_[0]) }
+$r = by_query($GOOD);
+is($r->{status}, 200, 'QUERY') or diag $r->{raw};
+is_deeply($r->{json}{data}, $t->post('/graphql', $GOOD)->{json}{data}, 'QUERY: as POST');
+$r = by_query($Kappa::Test::JSON->encode({ query => '{ __typename }' . ' ' x 100_000 }));
+is_deeply($r->{json}{data}, { __typename => 'Query' }, 'QUERY: a body in a file');
+is(by_query('{')->{status}, 400, 'QUERY: broken JSON');
+is(by_query('')->{status}, 400, 'QUERY: no body');
+is(by_query($GOOD, { 'Content-Type' => 'text/plain' })->{status}, 415,
+    'QUERY: another content type');
+my $live = Kappa::Test::SSE->open($t, 'QUERY', '/graphql', { %json },
+    '{"query":"subscription { note(id: 1) { id } }"}');
+is($live->status, 200, 'QUERY: a subscription');
+is_deeply($live->next->{json}{data}, { note => undef }, 'QUERY: its value now');
+$live->close;
+my $one = "QUERY /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    . 'Content-Length: ' . length($GOOD) . "\r\n";
+$r = $t->raw("$one\r\n$GOOD${one}Connection: close\r\n\r\n$GOOD");
+is(scalar(() = $r =~ m{HTTP/1.1 200}g), 2, 'QUERY: two on a connection');
 
 ok($t->stop('QUIT'), 'ends');
 $t->no_alerts;

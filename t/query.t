@@ -143,10 +143,16 @@ $r = $t->post('/graphql', '{}', 'Content-Type' => 'text/plain');
 is($r->{status}, 415, 'another content type');
 $r = $t->http('DELETE', '/graphql', {});
 is($r->{status}, 405, 'another method');
-is($r->{headers}{allow}, 'GET, POST', 'Allow');
+is($r->{headers}{allow}, 'GET, POST, QUERY', 'Allow');
 $r = $t->get('/graphql?query=mutation%7Bretire(name:%22p01%22)%7Bname%7D%7D');
 is($r->{status}, 405, 'a mutation by GET');
 is($r->{headers}{allow}, 'POST', 'Allow');
+$r = $t->http('QUERY', '/graphql', { 'Content-Type' => 'application/json' },
+    '{"query":"mutation { retire(name: \"p01\") { name } }"}');
+is($r->{status}, 405, 'a mutation by QUERY');
+is($r->{headers}{allow}, 'POST', 'Allow');
+is($t->graphql('{ package(name: "p01") { name } }')->{json}{data}{package}{name},
+    'p01', 'and neither did it');
 $r = $t->graphql('{ __typename }', undef, Accept => 'image/png');
 is($r->{status}, 406, 'nothing acceptable');
 $r = $t->post('/small', '{"query":"' . ' ' x 2000 . '"}');
