@@ -101,13 +101,14 @@ kappa_env_open(const char *dir, size_t map_size, const kappa_alloc_t *alloc,
 static void
 release_txn(kappa_env_t *env, kappa_txn_t *txn)
 {
+    kappa_hot_destroy(txn->hot, env->alloc);
     env->alloc->release(env->alloc->ctx, txn);
 }
 
 static void
 drop_cursors(kappa_txn_t *txn)
 {
-    for (int i = 0; i < KAPPA_DBI_COUNT; i++) {
+    for (int i = 0; i <= KAPPA_DBI_COUNT; i++) {
         if (txn->cursors[i] != NULL) {
             mdb_cursor_close(txn->cursors[i]);
             txn->cursors[i] = NULL;
@@ -202,6 +203,7 @@ kappa_env_read(kappa_env_t *env, kappa_txn_t **out)
     }
     txn->renewed = 0;
     txn->problem = 0;
+    txn->snapshot = mdb_txn_id(txn->mdb);
     *out = txn;
     return KAPPA_OK;
 }
@@ -253,6 +255,12 @@ kappa_env_sync(kappa_env_t *env, kappa_errors_t *errors)
     int rc = mdb_env_sync(env->mdb, 1);
 
     return rc == 0 ? KAPPA_OK : kappa_env_refuse(errors, "sync", rc);
+}
+
+kappa_hot_t *
+kappa_env_hot(kappa_env_t *env)
+{
+    return kappa_hot_create(env->alloc);
 }
 
 MDB_env *

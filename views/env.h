@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "views/hot.h"
 
 /* The LMDB environment of one generation (DESIGN 7 and 12). Opened once per
  * process, after fork; NOSYNC, never WRITEMAP, reader slots not tied to
@@ -33,8 +34,14 @@ typedef struct kappa_txn_s {
     bool write;
     int problem; /* the return code behind the last KAPPA_IO */
     /* env's own */
-    MDB_cursor *cursors[KAPPA_DBI_COUNT];
+    MDB_cursor *cursors[KAPPA_DBI_COUNT + 1]; /* the last: rows by key */
     uint32_t renewed; /* bit per cursor that is of this transaction */
+    /* What a read transaction knows of the snapshot it stands on, or of the
+     * one it stood on before. */
+    uint64_t snapshot;    /* mdb_txn_id; 0: writing */
+    uint64_t position_of; /* a snapshot, and its position */
+    uint64_t position;
+    kappa_hot_t *hot; /* or NULL */
     struct kappa_txn_s *next;
 } kappa_txn_t;
 
@@ -109,6 +116,9 @@ kappa_status_t kappa_meta_get(
     kappa_txn_t *txn, const char *name, uint64_t *out);
 kappa_status_t kappa_meta_put(
     kappa_txn_t *txn, const char *name, uint64_t value);
+
+/* For a transaction's `hot`; NULL: no memory. */
+kappa_hot_t *kappa_env_hot(kappa_env_t *env);
 
 /* LMDB's own, for what is not offered here. */
 MDB_env *kappa_env_mdb(kappa_env_t *env);

@@ -32,10 +32,68 @@ kappa_txn_problem(const kappa_txn_t *txn)
     return mdb_strerror(txn->problem);
 }
 
+/* Cursor `which` on a dbi: the dbi's own has its number. */
+static MDB_cursor *
+renew_cursor(kappa_txn_t *txn, unsigned which, kappa_dbi_t dbi)
+{
+    uint32_t bit = UINT32_C(1) << which;
+    MDB_cursor **cursor = &txn->cursors[which];
+    int rc = 0;
+
+    if (txn->renewed & bit) {
+        return *cursor;
+    }
+    if (*cursor == NULL) {
+        rc = mdb_cursor_open(txn->mdb, kappa_env_dbi(txn->env, dbi), cursor);
+    } else {
+        rc = mdb_cursor_renew(txn->mdb, *cursor);
+    }
+    if (rc != 0) {
+        txn->problem = rc;
+        return NULL;
+    }
+    txn->renewed |= bit;
+    return *cursor;
+}
+
+/* A row of a snapshot, by a cursor that no scan uses. */
+static kappa_status_t
+get_row(kappa_txn_t *txn, kappa_str_t key, kappa_str_t *out)
+{
+    MDB_cursor *cursor = renew_cursor(txn, KAPPA_DBI_COUNT, KAPPA_DBI_ROWS);
+    MDB_val k = to_val(key), v;
+
+    if (cursor == NULL) {
+        return KAPPA_IO;
+    }
+    int rc =
+        key.len ? mdb_cursor_get(cursor, &k, &v, MDB_SET_KEY) : MDB_NOTFOUND;
+    if (rc == MDB_NOTFOUND) {
+        return KAPPA_NOT_FOUND;
+    }
+    if (rc == 0) {
+        *out = from_val(v);
+        if (txn->hot == NULL) {
+            txn->hot = kappa_env_hot(txn->env);
+        }
+        if (txn->hot != NULL) {
+            kappa_hot_keep(txn->hot, txn->snapshot, from_val(k), *out);
+        }
+    }
+    return result(txn, rc);
+}
+
 kappa_status_t
 kappa_txn_get(
     kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t key, kappa_str_t *out)
 {
+    if (dbi == KAPPA_DBI_ROWS && txn->snapshot != 0) {
+        return txn->hot != NULL
+                && kappa_hot_find(txn->hot, txn->snapshot, key, out)
+            ? KAPPA_OK
+            : get_row(txn, key, out);
+    }
+
     MDB_val k = to_val(key), v;
     int rc = mdb_get(txn->mdb, kappa_env_dbi(txn->env, dbi), &k, &v);
 
@@ -70,24 +128,7 @@ kappa_txn_del(kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t key)
 MDB_cursor *
 kappa_txn_cursor(kappa_txn_t *txn, kappa_dbi_t dbi)
 {
-    uint32_t bit = UINT32_C(1) << dbi;
-    MDB_cursor **cursor = &txn->cursors[dbi];
-    int rc = 0;
-
-    if (txn->renewed & bit) {
-        return *cursor;
-    }
-    if (*cursor == NULL) {
-        rc = mdb_cursor_open(txn->mdb, kappa_env_dbi(txn->env, dbi), cursor);
-    } else {
-        rc = mdb_cursor_renew(txn->mdb, *cursor);
-    }
-    if (rc != 0) {
-        txn->problem = rc;
-        return NULL;
-    }
-    txn->renewed |= bit;
-    return *cursor;
+    return renew_cursor(txn, dbi, dbi);
 }
 
 static kappa_status_t
@@ -183,10 +224,21 @@ kappa_meta_put(kappa_txn_t *txn, const char *name, uint64_t value)
         kappa_str((const char *)&value, sizeof(value)));
 }
 
+/* A snapshot has one position: it is looked up once. */
 kappa_status_t
 kappa_env_position(kappa_txn_t *txn, uint64_t *seq)
 {
-    return kappa_meta_get(txn, KAPPA_META_POSITION, seq);
+    if (txn->snapshot != 0 && txn->position_of == txn->snapshot) {
+        *seq = txn->position;
+        return KAPPA_OK;
+    }
+    kappa_status_t status = kappa_meta_get(txn, KAPPA_META_POSITION, seq);
+
+    if (status == KAPPA_OK) {
+        txn->position_of = txn->snapshot;
+        txn->position = *seq;
+    }
+    return status;
 }
 
 kappa_status_t

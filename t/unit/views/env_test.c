@@ -186,6 +186,92 @@ readers_are_renewed(void **state)
     finish(&e);
 }
 
+static void
+set_a(env_t *e, const char *value, uint64_t position)
+{
+    kappa_txn_t *txn;
+
+    assert_int_equal(kappa_env_write(e->env, &txn, &e->errors), KAPPA_OK);
+    assert_int_equal(
+        kappa_txn_put(txn, KAPPA_DBI_ROWS, KAPPA_STR("a"), kappa_str_c(value)),
+        KAPPA_OK);
+    assert_int_equal(
+        kappa_meta_put(txn, KAPPA_META_POSITION, position), KAPPA_OK);
+    assert_int_equal(kappa_txn_commit(txn, &e->errors), KAPPA_OK);
+}
+
+static void
+expect_a(kappa_txn_t *txn, const char *expected, uint64_t position)
+{
+    kappa_str_t value;
+    uint64_t seq;
+
+    assert_int_equal(
+        kappa_txn_get(txn, KAPPA_DBI_ROWS, KAPPA_STR("a"), &value), KAPPA_OK);
+    assert_str_equal(value, expected);
+    assert_int_equal(
+        kappa_txn_get(txn, KAPPA_DBI_ROWS, KAPPA_STR("none"), &value),
+        KAPPA_NOT_FOUND);
+    assert_int_equal(kappa_env_position(txn, &seq), KAPPA_OK);
+    assert_int_equal(seq, position);
+}
+
+/* What a transaction knows of its snapshot serves the next one on the same
+ * snapshot, and no other. */
+static void
+knows_one_snapshot(void **state)
+{
+    static const char *const values[] = { "one", "two", "three", "four" };
+    kappa_txn_t *txn, *old;
+    env_t e;
+
+    (void)state;
+    start(&e);
+    for (size_t i = 0; i < COUNT(values); i++) {
+        set_a(&e, values[i], i + 1);
+        for (int again = 0; again < 3; again++) {
+            assert_int_equal(kappa_env_read(e.env, &txn), KAPPA_OK);
+            expect_a(txn, values[i], i + 1);
+            expect_a(txn, values[i], i + 1);
+            kappa_txn_end(txn);
+        }
+    }
+    assert_int_equal(kappa_env_read(e.env, &old), KAPPA_OK);
+    expect_a(old, "four", 4);
+    set_a(&e, "five", 5);
+    expect_a(old, "four", 4);
+    assert_int_equal(kappa_env_read(e.env, &txn), KAPPA_OK);
+    expect_a(txn, "five", 5);
+    expect_a(old, "four", 4);
+    kappa_txn_end(old);
+    kappa_txn_end(txn);
+    finish(&e);
+}
+
+/* Looking up a row leaves a scan of rows where it is. */
+static void
+gets_do_not_move_scans(void **state)
+{
+    kappa_str_t key, value;
+    kappa_txn_t *txn;
+    env_t e;
+
+    (void)state;
+    start(&e);
+    put(&e, letters, COUNT(letters));
+    assert_int_equal(kappa_env_read(e.env, &txn), KAPPA_OK);
+    assert_int_equal(
+        kappa_txn_seek(txn, KAPPA_DBI_ROWS, KAPPA_STR("b"), &key, &value),
+        KAPPA_OK);
+    assert_int_equal(
+        kappa_txn_get(txn, KAPPA_DBI_ROWS, KAPPA_STR("f"), &value), KAPPA_OK);
+    assert_int_equal(
+        kappa_txn_next(txn, KAPPA_DBI_ROWS, &key, &value), KAPPA_OK);
+    assert_str_equal(key, "d");
+    kappa_txn_end(txn);
+    finish(&e);
+}
+
 static void *
 read_often(void *arg)
 {
@@ -330,6 +416,8 @@ main(void)
         cmocka_unit_test(keeps_what_is_committed),
         cmocka_unit_test(seeks),
         cmocka_unit_test(readers_are_renewed),
+        cmocka_unit_test(knows_one_snapshot),
+        cmocka_unit_test(gets_do_not_move_scans),
         cmocka_unit_test(many_threads_read_while_one_writes),
         cmocka_unit_test(numbers_in_meta),
         cmocka_unit_test(says_why_it_can_not),
