@@ -51,6 +51,35 @@ meaning(char letter)
     return found ? means[found - letters] : 0;
 }
 
+#define ONES UINT64_C(0x0101010101010101)
+#define HIGHS (ONES * 0x80)
+
+/* High bits where a byte of the word is below n, which is at most 0x80; above
+ * such a byte there may be others. */
+static uint64_t
+below(uint64_t word, uint64_t n)
+{
+    return (word - ONES * n) & ~word & HIGHS;
+}
+
+/* How many bytes from here are neither control characters, quotes nor
+ * backslashes, or some fewer: eight at once. */
+static size_t
+plain(kappa_str_t s, size_t at)
+{
+    size_t start = at;
+    uint64_t word;
+
+    for (; s.len - at >= sizeof(word); at += sizeof(word)) {
+        memcpy(&word, s.data + at, sizeof(word));
+        if (below(word, 0x20) | below(word ^ ONES * '"', 1)
+            | below(word ^ ONES * '\\', 1)) {
+            break;
+        }
+    }
+    return at - start;
+}
+
 /* No escape is longer resolved than written. 0 and false: not a string. */
 static bool
 resolve(kappa_str_t s, char *out, size_t *len)
@@ -58,8 +87,16 @@ resolve(kappa_str_t s, char *out, size_t *len)
     size_t at = 0, n = 0;
 
     while (at < s.len) {
-        char c = s.data[at++];
+        size_t many = plain(s, at);
         uint32_t code;
+
+        if (many > 0) {
+            memcpy(out + n, s.data + at, many);
+            at += many;
+            n += many;
+            continue;
+        }
+        char c = s.data[at++];
 
         if ((unsigned char)c < 0x20 || c == '"') {
             return false;

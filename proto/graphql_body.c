@@ -51,20 +51,33 @@ take_null(scan_t *s)
     return take_word(s, KAPPA_STR("null"));
 }
 
+/* An odd number of backslashes stands before p. */
+static bool
+escaped(const char *start, const char *p)
+{
+    size_t slashes = 0;
+
+    while (p > start && *--p == '\\') {
+        slashes++;
+    }
+    return slashes % 2 != 0;
+}
+
 /* From behind a quote to behind the next one that is not escaped; gives what
  * stands between. */
 static bool
 take_string(scan_t *s, kappa_str_t *inside)
 {
-    size_t start = s->at;
+    const char *start = s->text.data + s->at;
+    const char *end = s->text.data + s->text.len;
+    const char *p = start;
 
-    for (; s->at < s->text.len; s->at++) {
-        if (s->text.data[s->at] == '"') {
-            *inside = kappa_str(s->text.data + start, s->at - start);
-            s->at++;
+    for (; p < end && (p = memchr(p, '"', (size_t)(end - p))) != NULL; p++) {
+        if (!escaped(start, p)) {
+            *inside = kappa_str(start, (size_t)(p - start));
+            s->at = (size_t)(p - s->text.data) + 1;
             return true;
         }
-        s->at += s->text.data[s->at] == '\\';
     }
     return false;
 }

@@ -300,6 +300,9 @@ kappa_graphql_http_content_type(kappa_str_t header)
     kappa_header_item_t item;
     kappa_str_t rest = header;
 
+    if (kappa_str_eq(header, KAPPA_STR("application/json"))) {
+        return true;
+    }
     if (!kappa_header_next(&rest, &item)
         || !kappa_header_is(item.value, "application/json")) {
         return false;
