@@ -41,6 +41,32 @@ ngx_http_kappa_accept_header(ngx_http_request_t *r, kappa_arena_t *arena)
     return all;
 }
 
+/* Clients send the same header again and again. */
+#define ACCEPT_KEPT 256
+
+static void
+ngx_http_kappa_accept(kappa_str_t header, kappa_accept_t *out)
+{
+    static struct {
+        bool known;
+        size_t len;
+        char bytes[ACCEPT_KEPT];
+        kappa_accept_t accept;
+    } last;
+
+    if (last.known && kappa_str_eq(header, kappa_str(last.bytes, last.len))) {
+        *out = last.accept;
+        return;
+    }
+    kappa_graphql_http_accept(header, out);
+    last.known = header.len <= ACCEPT_KEPT;
+    if (last.known) {
+        ngx_memcpy(last.bytes, header.data ? header.data : "", header.len);
+        last.len = header.len;
+        last.accept = *out;
+    }
+}
+
 static ngx_http_kappa_ctx_t *
 ngx_http_kappa_begin(ngx_http_request_t *r)
 {
@@ -57,7 +83,7 @@ ngx_http_kappa_begin(ngx_http_request_t *r)
     if (ctx->op.arena == NULL) {
         return NULL;
     }
-    kappa_graphql_http_accept(
+    ngx_http_kappa_accept(
         ngx_http_kappa_accept_header(r, ctx->op.arena), &ctx->accept);
     ctx->media = kappa_graphql_http_error_media(&ctx->accept);
     return ctx;
@@ -392,9 +418,11 @@ ngx_http_kappa_query(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     ngx_http_kappa_note_error(r, outcome.code);
-    ngx_http_kappa_answer_t answer = ngx_http_kappa_answer(ctx,
-        outcome.error_count ? KAPPA_OUTCOME_DATA_ERRORS : KAPPA_OUTCOME_DATA);
-    answer.seq = seq;
+    ngx_http_kappa_answer_t answer = { .media = ctx->media,
+        .outcome = outcome.error_count ? KAPPA_OUTCOME_DATA_ERRORS
+                                       : KAPPA_OUTCOME_DATA,
+        .epoch = kappa_store_epoch(ctx->op.app->store_handle),
+        .seq = seq };
     ngx_int_t rc = ngx_http_kappa_send(r, &answer, kappa_buf_view(&out));
     if (out.cap > OUT_BYTES_KEPT) {
         kappa_buf_release(&out);

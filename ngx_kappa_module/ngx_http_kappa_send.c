@@ -60,6 +60,24 @@ ngx_http_kappa_answer(
     return answer;
 }
 
+/* A position as text. It stays the same for many answers: the last one is
+ * kept, until the next call. */
+static ngx_str_t
+ngx_http_kappa_position_text(const ngx_http_kappa_answer_t *answer)
+{
+    static u_char text[KAPPA_POSITION_CHARS_MAX];
+    static ngx_str_t last = { 0, text };
+    static uint64_t seq;
+    ngx_str_t epoch = { answer->epoch.len, (u_char *)answer->epoch.data };
+
+    if (last.len <= epoch.len || seq != answer->seq || text[epoch.len] != '-'
+        || ngx_memcmp(text, epoch.data, epoch.len) != 0) {
+        seq = answer->seq;
+        last.len = (size_t)(ngx_sprintf(text, "%V-%uL", &epoch, seq) - text);
+    }
+    return last;
+}
+
 static ngx_int_t
 ngx_http_kappa_position_header(
     ngx_http_request_t *r, const ngx_http_kappa_answer_t *answer)
@@ -69,14 +87,11 @@ ngx_http_kappa_position_header(
     if (answer->epoch.data == NULL) {
         return NGX_OK;
     }
-    value.data = ngx_pnalloc(r->pool, KAPPA_POSITION_CHARS_MAX);
+    value = ngx_http_kappa_position_text(answer);
+    value.data = ngx_pstrdup(r->pool, &value);
     if (value.data == NULL) {
         return NGX_ERROR;
     }
-    ngx_str_t epoch = { answer->epoch.len, (u_char *)answer->epoch.data };
-    value.len = (size_t)(ngx_sprintf(value.data, "%V-%uL", &epoch,
-                             (uint64_t)answer->seq)
-        - value.data);
     ngx_http_kappa_ctx_t *ctx =
         ngx_http_get_module_ctx(r, ngx_http_kappa_module);
     if (ctx != NULL) {
