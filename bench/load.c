@@ -1,12 +1,13 @@
 /* load: a steady HTTP/1.1 client for `make bench`.
  *
- *     load PORT PATH BODIES CONNECTIONS MILLISECONDS [HEADER]
+ *     load PORT PATH BODIES CONNECTIONS MILLISECONDS [HEADER [REQUESTS]]
  *
  * Sends POSTs whose bodies are the lines of the file BODIES, in turn, over
  * CONNECTIONS keep-alive connections to 127.0.0.1, one request at a time on
- * each, with HEADER (`Name: value`) beside the usual ones. The first answer to
- * a body is what every later one must be; one that differs, is no 200 or holds
- * "errors" counts as wrong. Prints
+ * each, with HEADER (`Name: value`) beside the usual ones, until the time is
+ * over or REQUESTS were answered. The first answer to a body is what every
+ * later one must be; one that differs, is no 200 or holds "errors" counts as
+ * wrong. Prints
  *
  *     requests N wrong N microseconds N
  *
@@ -57,6 +58,8 @@ typedef struct {
     uint32_t next;
     uint64_t done;
     uint64_t wrong;
+    uint64_t limit; /* no more than so many are sent */
+    uint64_t sent;
 } load_t;
 
 static void
@@ -140,6 +143,10 @@ open_connection(load_t *load, connection_t *c)
 static void
 send_request(load_t *load, connection_t *c)
 {
+    if (load->sent == load->limit) {
+        return;
+    }
+    load->sent++;
     c->request = load->next++ % load->request_count;
     c->got = 0;
     const request_t *request = &load->requests[c->request];
@@ -223,7 +230,7 @@ static void
 run(load_t *load, int64_t until_us)
 {
     struct epoll_event events[64];
-    while (now_us() < until_us) {
+    while (load->done < load->limit && now_us() < until_us) {
         int n = epoll_wait(load->epoll, events, 64, 100);
         for (int i = 0; i < n; i++) {
             connection_t *c = events[i].data.ptr;
@@ -238,9 +245,9 @@ int
 main(int argc, char **argv)
 {
     static load_t load;
-    if (argc != 6 && argc != 7) {
+    if (argc < 6 || argc > 8) {
         fputs("usage: load PORT PATH BODIES CONNECTIONS MILLISECONDS "
-              "[HEADER]\n",
+              "[HEADER [REQUESTS]]\n",
             stderr);
         return 2;
     }
@@ -249,8 +256,9 @@ main(int argc, char **argv)
         fputs("load: CONNECTIONS is from 1 to 4096\n", stderr);
         return 2;
     }
+    load.limit = argc == 8 ? strtoull(argv[7], NULL, 10) : UINT64_MAX;
     load.port = (uint16_t)strtoul(argv[1], NULL, 10);
-    load.header = argc == 7 ? argv[6] : "";
+    load.header = argc > 6 ? argv[6] : "";
     read_bodies(&load, argv[2], argv[3]);
     load.epoll = epoll_create1(EPOLL_CLOEXEC);
     connection_t *connections = calloc(count, sizeof(*connections));

@@ -6,6 +6,11 @@
 # that of the workers (/proc/PID/schedstat); the client's is not in it.
 #
 #     WORKERS=1 ROUNDS=5 MILLISECONDS=1000 CONNECTIONS=64 bench/query.pl
+#
+# With INSTRUCTIONS=COUNT instead: how many instructions in user space such a
+# request takes, counted by callgrind over so many requests. It says nothing
+# of the kernel, but the same on a busy machine as on an idle one. The counts
+# by function are left in KEEP, or /tmp/kappa-callgrind.
 
 use strict;
 use warnings;
@@ -42,7 +47,6 @@ die "no quotes or dollars in an answer, please" if $answer =~ /['\$\\]/;
 $t->write_config(server => "        location = /return {\n"
     . "            default_type application/json;\n"
     . "            return 200 '$answer';\n        }\n");
-$t->start;
 
 my $bodies = $t->dir . '/bodies';
 my @requests = map {
@@ -51,6 +55,11 @@ my @requests = map {
 } @sections;
 Kappa::Test::write_file($bodies, join '', map { "$_\n" } @requests);
 
+if ($ENV{INSTRUCTIONS}) {
+    count_instructions($ENV{INSTRUCTIONS});
+    exit;
+}
+$t->start;
 my $probe = lost_cpu();
 run($_, 200) for '/return', '/graphql';
 my (%cpu, %requests, %seconds);
@@ -82,6 +91,49 @@ sub report {
     printf "\nworker's own memory: %.1f MB\n", worker_memory();
     printf "CPU lost to others: %.0f%% before, %.0f%% after\n",
         $probe, $probe_after;
+}
+
+sub count_instructions {
+    my ($n) = @_;
+    my $keep = $ENV{KEEP} || '/tmp/kappa-callgrind';
+    $t->write_config(main => 'master_process off;', kappa => 'map_size 4g;');
+    my $config = Kappa::Test::read_file($t->dir . '/nginx.conf');
+    $config =~ s/^(user|master_process on|worker_processes).*;$//mg;
+    Kappa::Test::write_file($t->dir . '/nginx.conf', $config);
+    mkdir $keep;
+    my %per;
+    for my $path ('/return', '/graphql') {
+        my $out = "$keep/callgrind$path" =~ s{/(?=\w+$)}{.}r;
+        $per{$path} = callgrind($path, $n, $out) / $n;
+        printf "%-22s %9.0f instructions a request, %s\n",
+            $path, $per{$path}, $out;
+    }
+    printf "%-22s %11.2fx\n", 'ratio', $per{'/graphql'} / $per{'/return'};
+}
+
+sub callgrind {
+    my ($path, $n, $out) = @_;
+    unlink $out;
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        open STDERR, '>', "$out.log";
+        { exec 'valgrind', '--tool=callgrind', '--instr-atstart=no',
+            "--callgrind-out-file=$out", $t->nginx_command; }
+        POSIX::_exit(127);
+    }
+    my $up = Kappa::Test::wait_until(sub { $t->connect }, 60);
+    if ($up) {
+        my @load = ($load, $t->{port}, $path, $bodies, $connections, 60000);
+        `@load 500`;
+        system "callgrind_control -i on $pid > $out.log";
+        `@load "" $n` =~ /^requests $n wrong 0 / or warn "wrong answers";
+        system "callgrind_control -i off $pid >> $out.log";
+    }
+    kill 'TERM', $pid;
+    waitpid $pid, 0;
+    my ($sum) = Kappa::Test::read_file($out) =~ /^totals: (\d+)/m;
+    die "callgrind counted nothing: see $out.log\n" if !$up || !$sum;
+    return $sum;
 }
 
 # (requests, CPU microseconds of the workers, seconds)
