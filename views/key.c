@@ -458,16 +458,9 @@ kappa_key_entry(kappa_key_t *entry, const kappa_index_t *index,
 }
 
 kappa_str_t
-kappa_key_of_entry(const kappa_index_t *index, kappa_str_t entry)
+kappa_key_behind(const kappa_index_t *index, uint32_t from, kappa_str_t rest)
 {
-    size_t prefix =
-        index->number ? KAPPA_INDEX_PREFIX_BYTES : KAPPA_ROW_PREFIX_BYTES;
-
-    if (entry.len < prefix) {
-        return KAPPA_STR_NULL;
-    }
-    kappa_str_t rest = kappa_str(entry.data + prefix, entry.len - prefix);
-    for (uint32_t i = 0; index->number != 0 && i < index->column_count; i++) {
+    for (uint32_t i = from; i < index->column_count; i++) {
         size_t len = kappa_key_part_len(
             index->view->columns[index->columns[i]].kind, rest);
 
@@ -478,4 +471,17 @@ kappa_key_of_entry(const kappa_index_t *index, kappa_str_t entry)
         rest.len -= len;
     }
     return rest;
+}
+
+kappa_str_t
+kappa_key_of_entry(const kappa_index_t *index, kappa_str_t entry)
+{
+    size_t prefix =
+        index->number ? KAPPA_INDEX_PREFIX_BYTES : KAPPA_ROW_PREFIX_BYTES;
+
+    if (entry.len < prefix) {
+        return KAPPA_STR_NULL;
+    }
+    kappa_str_t rest = kappa_str(entry.data + prefix, entry.len - prefix);
+    return index->number ? kappa_key_behind(index, 0, rest) : rest;
 }

@@ -107,4 +107,9 @@ void kappa_key_entry(kappa_key_t *entry, const kappa_index_t *index,
 /* The row's key at the end of an entry. data NULL: the entry is broken. */
 kappa_str_t kappa_key_of_entry(const kappa_index_t *index, kappa_str_t entry);
 
+/* The same from what is behind the first `from` columns of an index that is
+ * not index 0. */
+kappa_str_t kappa_key_behind(
+    const kappa_index_t *index, uint32_t from, kappa_str_t rest);
+
 #endif

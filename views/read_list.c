@@ -164,13 +164,29 @@ next_entry(const work_t *w, kappa_str_t *entry, kappa_str_t *value)
         : kappa_txn_previous(w->read->txn, w->dbi, entry, value);
 }
 
+/* An entry of the range starts with the range's prefix: the equalities, which
+ * may go on into the key. */
+static kappa_str_t
+key_of(const work_t *w, kappa_str_t entry)
+{
+    const kappa_choice_t *choice = w->range.choice;
+    size_t skip = w->range.prefix.len;
+
+    if (w->dbi == KAPPA_DBI_ROWS || entry.len < skip
+        || choice->equalities > choice->index->column_count) {
+        return kappa_key_of_entry(choice->index, entry);
+    }
+    return kappa_key_behind(choice->index, choice->equalities,
+        kappa_str(entry.data + skip, entry.len - skip));
+}
+
 /* The row of an entry: in index 0 it is there already. */
 static kappa_status_t
 row_of(const work_t *w, kappa_str_t entry, kappa_str_t value, kappa_row_t *row)
 {
     const kappa_view_t *view = w->list->view;
     kappa_key_t stored;
-    kappa_str_t key = kappa_key_of_entry(w->range.choice->index, entry);
+    kappa_str_t key = key_of(w, entry);
 
     if (!key.data) {
         return KAPPA_CORRUPT;
