@@ -552,6 +552,7 @@ end_all(kappa_live_t *live)
         }
         destroy_group(live, group);
     }
+    kappa_watches_forget(live->watches);
 }
 
 kappa_status_t

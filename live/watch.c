@@ -63,6 +63,16 @@ kappa_watches_create(const kappa_alloc_t *alloc)
 }
 
 void
+kappa_watches_forget(kappa_watches_t *watches)
+{
+    for (ranges_t *r = watches->ranges, *next; r != NULL; r = next) {
+        next = r->next;
+        watches->alloc->release(watches->alloc->ctx, r);
+    }
+    watches->ranges = NULL;
+}
+
+void
 kappa_watches_destroy(kappa_watches_t *watches)
 {
     if (watches == NULL) {
@@ -70,10 +80,7 @@ kappa_watches_destroy(kappa_watches_t *watches)
     }
     const kappa_alloc_t *alloc = watches->alloc;
 
-    for (ranges_t *r = watches->ranges, *next; r != NULL; r = next) {
-        next = r->next;
-        alloc->release(alloc->ctx, r);
-    }
+    kappa_watches_forget(watches);
     alloc->release(alloc->ctx, watches->buckets);
     alloc->release(alloc->ctx, watches);
 }

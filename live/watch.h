@@ -19,6 +19,9 @@ typedef struct kappa_watcher_s {
 kappa_watches_t *kappa_watches_create(const kappa_alloc_t *alloc);
 void kappa_watches_destroy(kappa_watches_t *watches);
 
+/* No watcher is set, and the views there were are no more. */
+void kappa_watches_forget(kappa_watches_t *watches);
+
 /* Replaces what the watcher depends on; the bytes are copied. Without memory
  * it depends on everything: no change is ever missed. */
 void kappa_watch_set(kappa_watches_t *watches, kappa_watcher_t *watcher,

@@ -30,7 +30,8 @@
  *                              join
  *   ngx_http_kappa_mutation.c  the mutation path: a job and its answer
  *   ngx_http_kappa_sse.c       the subscription path over SSE
- *   ngx_http_kappa_ws.c        graphql-transport-ws
+ *   ngx_http_kappa_ws.c        graphql-transport-ws: the connection
+ *   ngx_http_kappa_ws_operation.c  its messages and operations
  *   ngx_http_kappa_events.c    /events: the log read and tailed
  *   ngx_http_kappa_upload.c    /events: events taken in
  *   ngx_http_kappa_flow.c      answers that come bit by bit
