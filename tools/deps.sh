@@ -19,7 +19,7 @@ for set in "$@"; do
         zlib1g-dev" ;;
     test) want="$want libcmocka-dev perl curl nodejs npm chromium" ;;
     demo) want="$want curl" ;;
-    lint) want="$want clang-format clang-tidy cppcheck binutils perl" ;;
+    lint) want="$want clang clang-format cppcheck binutils perl" ;;
     fuzz) want="$want clang libclang-rt-dev" ;;
     *) die "deps.sh: no such set: $set" ;;
     esac
