@@ -8,8 +8,6 @@ use warnings;
 use Test::More;
 use Kappa::Test;
 
-plan skip_all => 'no module' if !-e $Kappa::Test::MODULE;
-
 my $NODE = "$Kappa::Test::ROOT/t/node";
 my $t = Kappa::Test->new(workers => 4,
     schema => Kappa::Test::file('examples/catalogue/schema.graphql'));

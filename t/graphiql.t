@@ -6,8 +6,6 @@ use warnings;
 use Test::More;
 use Kappa::Test;
 
-plan skip_all => 'no module' if !-e $Kappa::Test::MODULE;
-
 my $BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
 my $files = "$Kappa::Test::ROOT/build/graphiql";
 my $t = Kappa::Test->new(workers => 2,

@@ -10,8 +10,6 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 use Kappa::Test;
 
-plan skip_all => 'no module' if !-e $Kappa::Test::MODULE;
-
 my $SDL = <<'END';
 type Note @view { id: ID!  text: String! }
 type Query { note(id: ID!): Note }

@@ -5,8 +5,6 @@ use warnings;
 use Test::More;
 use Kappa::Test;
 
-plan skip_all => 'no module' if !-e $Kappa::Test::MODULE;
-
 my $SCHEMA = <<'SDL';
 type Thing @view @index(fields: ["kind"]) {
   id: ID!

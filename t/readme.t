@@ -5,8 +5,6 @@ use warnings;
 use Test::More;
 use Kappa::Test;
 
-plan skip_all => 'no module' if !-e $Kappa::Test::MODULE;
-
 my $readme = Kappa::Test::file('README.md');
 my ($schema) = $readme =~ /```graphql\n(.*?)```/s;
 my ($config) = $readme =~ /```nginx\n(.*?)```/s;

@@ -5,8 +5,6 @@ use warnings;
 use Test::More;
 use Kappa::Test;
 
-plan skip_all => 'no module' if !-e $Kappa::Test::MODULE;
-
 my $t = Kappa::Test->new(workers => 2);
 
 my ($status, $said) = $t->config_test;

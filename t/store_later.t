@@ -8,8 +8,6 @@ use Test::More;
 use Kappa::Test;
 use Kappa::WebSocket;
 
-plan skip_all => 'no module' if !-e $Kappa::Test::MODULE;
-
 my $SDL = <<'END';
 type Note @view { id: ID!  text: String! }
 type Query { note(id: ID!): Note }

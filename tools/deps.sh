@@ -17,7 +17,7 @@ for set in "$@"; do
         libprotobuf-c-dev protobuf-c-compiler libwslay-dev libjwt-dev
         libssl-dev libpcre2-dev
         zlib1g-dev" ;;
-    test) want="$want libcmocka-dev perl curl nodejs npm chromium" ;;
+    test) want="$want libcmocka-dev perl curl openssl nodejs npm chromium" ;;
     demo) want="$want curl" ;;
     lint) want="$want clang clang-format cppcheck binutils perl" ;;
     fuzz) want="$want clang libclang-rt-dev" ;;
@@ -30,7 +30,7 @@ done
 there() {
     case $1 in
     nodejs) command -v node > /dev/null && return ;;
-    npm | curl | gcc | make | clang | cppcheck | clang-format | clang-tidy)
+    npm | curl | openssl | gcc | make | clang | cppcheck | clang-format | clang-tidy)
         command -v "$1" > /dev/null && return ;;
     libclang-rt-dev)
         ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a \
