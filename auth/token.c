@@ -337,3 +337,18 @@ kappa_token_verify(kappa_arena_t *arena, const kappa_issuer_t *const *issuers,
     }
     return status;
 }
+
+bool
+kappa_caller_has_scope(const kappa_caller_t *caller, kappa_str_t scope)
+{
+    const kappa_value_t *scopes = &caller->scopes;
+
+    for (uint32_t i = 0; scopes->kind == KAPPA_LIST && i < scopes->count;
+         i++) {
+        if (scopes->as.items[i].kind == KAPPA_STRING
+            && kappa_str_eq(scopes->as.items[i].as.string, scope)) {
+            return true;
+        }
+    }
+    return false;
+}

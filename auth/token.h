@@ -23,6 +23,8 @@ typedef struct {
     int64_t expires_s; /* since 1970; INT64_MAX: no exp */
 } kappa_identity_t;
 
+bool kappa_caller_has_scope(const kappa_caller_t *caller, kappa_str_t scope);
+
 /* KAPPA_OK: *out is who it says, in the arena. KAPPA_INVALID: reason says why
  * not, without anything of the token in it. */
 kappa_status_t kappa_token_verify(kappa_arena_t *arena,

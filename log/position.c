@@ -93,3 +93,18 @@ kappa_position_parse(kappa_str_t s, kappa_position_t *out)
     return kappa_epoch_parse(kappa_str(s.data, epoch_len), &out->epoch)
         && parse_seq(kappa_str(dash + 1, s.len - epoch_len - 1), &out->seq);
 }
+
+kappa_status_t
+kappa_position_locate(kappa_str_t text, kappa_str_t epoch, uint64_t *seq)
+{
+    kappa_position_t position;
+
+    if (!kappa_position_parse(text, &position)) {
+        return KAPPA_INVALID;
+    }
+    if (!kappa_str_eq(kappa_epoch_str(&position.epoch), epoch)) {
+        return KAPPA_CONFLICT;
+    }
+    *seq = position.seq;
+    return KAPPA_OK;
+}

@@ -2,6 +2,7 @@
 #define KAPPA_LOG_POSITION_H
 
 #include "base/buf.h"
+#include "base/status.h"
 #include "base/str.h"
 
 /* Where a reader stands: "EPOCH-SEQ", the only form in which a sequence
@@ -48,6 +49,12 @@ size_t kappa_position_format(const kappa_epoch_t *epoch, uint64_t seq,
     char out[KAPPA_POSITION_CHARS_MAX]);
 void kappa_position_write(
     kappa_buf_t *buf, const kappa_epoch_t *epoch, uint64_t seq);
+
+/* Where a position stands in the log of this epoch. KAPPA_INVALID: it is no
+ * position. KAPPA_CONFLICT: it is another log's; *seq is left alone in both.
+ */
+kappa_status_t kappa_position_locate(
+    kappa_str_t text, kappa_str_t epoch, uint64_t *seq);
 
 /* The whole of s; the number without sign or leading zeros. False: not one.
  * Whether the epoch is this log's is the caller's question. */

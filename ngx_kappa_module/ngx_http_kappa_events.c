@@ -91,21 +91,11 @@ ngx_http_kappa_events_key(kappa_arena_t *arena, kappa_str_t *key)
 static kappa_status_t
 ngx_http_kappa_events_after(ngx_http_kappa_reader_t *reader, kappa_str_t text)
 {
-    kappa_store_t *store = reader->app->store_handle;
-    kappa_position_t position;
-
     if (text.data == NULL || text.len == 0) {
         return KAPPA_OK;
     }
-    if (!kappa_position_parse(text, &position)) {
-        return KAPPA_INVALID;
-    }
-    if (!kappa_str_eq(
-            kappa_epoch_str(&position.epoch), kappa_store_epoch(store))) {
-        return KAPPA_CONFLICT;
-    }
-    reader->seq = position.seq;
-    return KAPPA_OK;
+    return kappa_position_locate(
+        text, kappa_store_epoch(reader->app->store_handle), &reader->seq);
 }
 
 static kappa_status_t
@@ -490,23 +480,6 @@ ngx_http_kappa_events_read(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     return ngx_http_kappa_reader_start(r, ctx, reader);
 }
 
-static bool
-ngx_http_kappa_has_scope(ngx_http_kappa_ctx_t *ctx, ngx_str_t *scope)
-{
-    const kappa_value_t *scopes = &ngx_http_kappa_caller(&ctx->op)->scopes;
-
-    for (uint32_t i = 0; scopes->kind == KAPPA_LIST && i < scopes->count;
-         i++) {
-        kappa_str_t one = scopes->as.items[i].as.string;
-
-        if (one.len == scope->len
-            && ngx_memcmp(one.data, scope->data, one.len) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static ngx_int_t
 ngx_http_kappa_events_begin(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 {
@@ -519,9 +492,10 @@ ngx_http_kappa_events_begin(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
         }
         return NGX_HTTP_NOT_ALLOWED;
     }
-    if (!ngx_http_kappa_has_scope(ctx,
-            reading ? &ctx->op.klcf->read_scope
-                    : &ctx->op.klcf->write_scope)) {
+    ngx_str_t *scope =
+        reading ? &ctx->op.klcf->read_scope : &ctx->op.klcf->write_scope;
+    if (!kappa_caller_has_scope(ngx_http_kappa_caller(&ctx->op),
+            kappa_str((char *)scope->data, scope->len))) {
         ngx_int_t rc = ngx_http_discard_request_body(r);
 
         return rc != NGX_OK

@@ -246,7 +246,6 @@ ngx_http_kappa_join(ngx_http_kappa_operation_t *op, kappa_str_t last_event_id,
     kappa_subscriber_t *subscriber, kappa_errors_t *errors)
 {
     kappa_str_t after = ngx_http_kappa_after_text(op, last_event_id);
-    kappa_position_t position;
     kappa_subscription_t subscription = {
         .plan = op->plan,
         .variables = op->variables,
@@ -263,10 +262,10 @@ ngx_http_kappa_join(ngx_http_kappa_operation_t *op, kappa_str_t last_event_id,
         return KAPPA_LIMIT;
     }
     if (after.len > 0) {
-        subscription.resume = kappa_position_parse(after, &position)
-            && kappa_str_eq(kappa_epoch_str(&position.epoch),
-                kappa_store_epoch(op->app->store_handle));
-        subscription.after = subscription.resume ? position.seq : 0;
+        subscription.resume =
+            kappa_position_locate(after,
+                kappa_store_epoch(op->app->store_handle), &subscription.after)
+            == KAPPA_OK;
         subscription.gap = !subscription.resume;
     }
     kappa_status_t status =

@@ -143,11 +143,23 @@ says_who_asks(void **state)
         assert_str_equal(who.caller.roles.as.items[0].as.string, "admin");
         assert_int_equal(who.caller.scopes.count, 2);
         assert_str_equal(who.caller.scopes.as.items[1].as.string, "write");
+        assert_true(kappa_caller_has_scope(&who.caller, KAPPA_STR("read")));
+        assert_false(kappa_caller_has_scope(&who.caller, KAPPA_STR("rea")));
+        assert_false(kappa_caller_has_scope(&who.caller, KAPPA_STR("")));
         assert_int_equal(who.expires_s, 1800000105);
         assert_non_null(
             kappa_value_member(&who.caller.claims, KAPPA_STR("realm")));
     }
     kappa_arena_destroy(arena);
+}
+
+static void
+nobody_has_a_scope(void **state)
+{
+    kappa_caller_t anonymous = { .sub = KAPPA_STR_NULL };
+
+    (void)state;
+    assert_false(kappa_caller_has_scope(&anonymous, KAPPA_STR("read")));
 }
 
 static void
@@ -424,6 +436,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_who_asks),
+        cmocka_unit_test(nobody_has_a_scope),
         cmocka_unit_test(refuses_wrong_claims),
         cmocka_unit_test(refuses_forged_tokens),
         cmocka_unit_test(refuses_what_is_no_token),

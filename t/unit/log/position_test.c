@@ -80,12 +80,41 @@ epochs_are_random_names(void **state)
     assert_false(kappa_epoch_eq(&a, &b));
 }
 
+static void
+are_located_in_one_log(void **state)
+{
+    static const struct {
+        const char *text;
+        kappa_status_t status;
+        uint64_t seq;
+    } cases[] = {
+        { "abcdefgh-42", KAPPA_OK, 42 },
+        { "abcdefgh-0", KAPPA_OK, 0 },
+        { "abcdefgi-42", KAPPA_CONFLICT, 7 },
+        { "abcdefghi-42", KAPPA_CONFLICT, 7 },
+        { "abcdefgh-", KAPPA_INVALID, 7 },
+        { "42", KAPPA_INVALID, 7 },
+        { "", KAPPA_INVALID, 7 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint64_t seq = 7;
+
+        assert_int_equal(kappa_position_locate(kappa_str_c(cases[i].text),
+                             KAPPA_STR("abcdefgh"), &seq),
+            cases[i].status);
+        assert_int_equal(seq, cases[i].seq);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parses),
         cmocka_unit_test(refuses),
+        cmocka_unit_test(are_located_in_one_log),
         cmocka_unit_test(epochs_are_random_names),
     };
 
