@@ -56,6 +56,7 @@ PREFIX ?= /usr/local
 MODULES_DIR ?= /usr/lib/nginx/modules
 PORT ?= 8080
 SECONDS ?= 60
+FUZZ_SECONDS ?= 300
 T ?=
 SAN ?=
 
@@ -213,6 +214,17 @@ test-run:
 # SAN=1: with a module and a command that have ASan and UBSan.
 prove: npm graphiql lib cli module $(BATCHES) build/promtool $(if $(SAN),$(MODULE_SAN) build/kappa-san)
 	@KAPPA_TEST_SAN=$(SAN) tools/test.sh $(if $(T),t/$(T).t,$(TESTS))
+
+# What could go on for ever, at length; then each fuzzer for FUZZ_SECONDS.
+# T=torture: that test alone. T=fuzz: the fuzzers alone.
+.PHONY: torture torture-run torture-fuzz
+torture: $(if $(filter fuzz,$(T)),,torture-run) $(if $(filter-out fuzz,$(T)),,torture-fuzz)
+torture-run: deps-test
+	@$(SUBMAKE) npm graphiql lib cli module $(BATCHES) $(UNIT) build/promtool
+	@tools/torture.sh $(T)
+torture-fuzz: $(if $(filter fuzz,$(T)),,torture-run)
+	@set -e; for t in $(FUZZERS); do $(MAKE) --no-print-directory \
+		fuzz T=$$t SECONDS=$(FUZZ_SECONDS); done
 
 check: lint test
 	@set -e; for t in $(FUZZERS); do \

@@ -21,15 +21,13 @@ type Mutation {
 }
 END
 
-my $seed = $ENV{SEED} // time ^ $$;
-diag "SEED=$seed";
-srand $seed;
+Kappa::Test::seed();
 
 my $t = Kappa::Test->new(schema => $SDL, workers => 4);
 $t->start;
 
 my $CLIENTS = 4;
-my $SECONDS = 6;
+my $SECONDS = Kappa::Test::rounds(6, 60);
 my @clients;
 for my $c (1 .. $CLIENTS) {
     my $file = $t->dir . "/acked.$c";

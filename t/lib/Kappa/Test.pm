@@ -49,6 +49,21 @@ our $JSON   = JSON::PP->new->utf8->canonical->allow_nonref;
 # Answers and SSE messages must be there within so many seconds.
 our $TIMEOUT = $ENV{KAPPA_TEST_TIMEOUT} || 10;
 
+# What could go on for ever goes on for the first in `make test`, for the
+# second in `make torture` (KAPPA_TORTURE=1): rounds, seconds, bytes.
+sub rounds {
+    my ($shortly, $at_length) = @_;
+    return $ENV{KAPPA_TORTURE} ? $at_length : $shortly;
+}
+
+# Seeds rand by KAPPA_SEED, or anew, and prints what will play it again.
+sub seed {
+    my $seed = $ENV{KAPPA_SEED} // int(time * 1000) % 2**31 ^ $$;
+    Test::More::diag("KAPPA_SEED=$seed");
+    srand $seed;
+    return $seed;
+}
+
 sub new {
     my ($class, %option) = @_;
     my $self = bless { workers => 2, %option }, $class;

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "log/log.h"
 #include "t/unit/alloc_failing.h"
 #include "t/unit/fake_disk.h"
+#include "t/unit/torture.h"
 
 /* What is promised holds whatever the disk does: an application that appends
  * on a fake disk, a fault at each call in turn, and then a look at what is in
@@ -33,18 +33,6 @@ typedef struct {
     uint64_t refused;  /* appends that said: nothing is appended */
     kappa_arena_t *arena;
 } app_t;
-
-/* KAPPA_SEED=… plays one again. */
-static uint64_t
-choose_seed(void)
-{
-    const char *wanted = getenv("KAPPA_SEED");
-    uint64_t seed =
-        wanted ? strtoull(wanted, NULL, 10) : (uint64_t)time(NULL) * 1000;
-
-    print_message("seed %llu\n", (unsigned long long)seed);
-    return seed;
-}
 
 static void
 boot(app_t *app, unsigned number)
@@ -281,10 +269,11 @@ crash(app_t *app, unsigned number)
 static void
 survives_loss_of_power(void **state)
 {
-    uint64_t seed = choose_seed();
+    uint64_t seed = kappa_test_seed();
 
     (void)state;
-    for (int round = 0; round < 6; round++, seed++) {
+    for (int round = 0; round < (int)kappa_test_rounds(6, 60);
+         round++, seed++) {
         uint64_t calls = count_calls(seed, 0);
 
         for (uint64_t k = 1; k <= calls; k++) {
@@ -310,10 +299,11 @@ survives_loss_of_power(void **state)
 static void
 survives_a_kill(void **state)
 {
-    uint64_t seed = choose_seed();
+    uint64_t seed = kappa_test_seed();
 
     (void)state;
-    for (int round = 0; round < 6; round++, seed++) {
+    for (int round = 0; round < (int)kappa_test_rounds(6, 60);
+         round++, seed++) {
         uint64_t calls = count_calls(seed, 0);
 
         for (uint64_t k = 1; k <= calls; k++) {
@@ -374,7 +364,7 @@ fail_each(uint64_t seed, unsigned kinds, uint64_t n, int error, bool power,
 static void
 survives_a_kill_after_a_fault(void **state)
 {
-    uint64_t seed = choose_seed();
+    uint64_t seed = kappa_test_seed();
 
     (void)state;
     for (uint64_t calls_left = 1; calls_left <= 8; calls_left++, seed++) {
@@ -410,7 +400,7 @@ tells_the_truth_about_faults(void **state)
         KAPPA_FAKE_SYNC, KAPPA_FAKE_ALLOCATE, KAPPA_FAKE_SYNC_DIR,
         KAPPA_FAKE_WRITE | KAPPA_FAKE_SYNC };
     static const uint64_t in_a_row[] = { 1, 2, 3, 4, 7, 20 };
-    uint64_t seed = choose_seed(), unknowns = 0, refused = 0;
+    uint64_t seed = kappa_test_seed(), unknowns = 0, refused = 0;
 
     (void)state;
     for (size_t i = 0; i < COUNT(kinds); i++) {
@@ -511,10 +501,11 @@ weathers_a_storm(uint64_t seed)
 static void
 survives_it_all(void **state)
 {
-    uint64_t seed = choose_seed();
+    uint64_t seed = kappa_test_seed();
 
     (void)state;
-    for (int round = 0; round < 150; round++, seed++) {
+    for (int round = 0; round < (int)kappa_test_rounds(150, 5000);
+         round++, seed++) {
         weathers_a_storm(seed);
     }
 }

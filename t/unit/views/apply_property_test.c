@@ -1,8 +1,8 @@
 #include "t/unit/views/views_fixture.h"
 
 #include <openssl/sha.h>
-#include <time.h>
 
+#include "t/unit/torture.h"
 #include "views/changes.h"
 
 /* Random histories, against a model that is nothing but arrays and loops:
@@ -796,26 +796,29 @@ run(uint64_t seed, bool alone)
     free(log);
 }
 
-static uint64_t
-seed_of(void)
+/* Anew each time, with a seed of its own. */
+static void
+run_often(bool alone)
 {
-    const char *given = getenv("SEED");
+    uint64_t seed = kappa_test_seed();
 
-    return given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+    for (uint64_t i = 0; i < kappa_test_rounds(1, 100); i++) {
+        run(seed + i, alone);
+    }
 }
 
 static void
 batches_keep_what_the_events_say(void **state)
 {
     (void)state;
-    run(seed_of(), false);
+    run_often(false);
 }
 
 static void
 each_event_alone(void **state)
 {
     (void)state;
-    run(seed_of() + 1000003, true);
+    run_often(true);
 }
 
 int

@@ -1,12 +1,13 @@
 #include "t/unit/views/read_fixture.h"
 
 #include "base/json.h"
+#include "t/unit/torture.h"
 
 /* Random lists, compared with filtering and sorting everything; and the same
  * lists put together from pages, forth and back. */
 
 #define ROWS 120
-#define ROUNDS 250
+#define ROUNDS (int)kappa_test_rounds(250, 25000)
 
 static const char schema[] =
     "type T @view @index(fields: [\"a\"]) @index(fields: [\"s\"])\n"
@@ -318,8 +319,7 @@ lists_are_what_sorting_gives(void **state)
     world_t *w = calloc(1, sizeof(*w));
 
     (void)state;
-    w->seed = (uint64_t)getpid() * 2654435761u;
-    print_message("seed %llu\n", (unsigned long long)w->seed);
+    w->seed = kappa_test_seed();
     read_fixture_open(&w->f, schema);
     make_rows(w);
     read_fixture_commit(&w->f);

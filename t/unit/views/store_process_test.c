@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/uuid.h"
+#include "t/unit/torture.h"
 
 /* Several processes on one store: what they append, and what is left when
  * they are killed at any moment. */
@@ -218,7 +219,7 @@ processes_share_a_store(void **state)
 
 /* --- killed */
 
-#define ROUNDS 6
+#define ROUNDS (int)kappa_test_rounds(6, 75)
 #define TRIES 2000
 
 typedef struct {
@@ -482,7 +483,7 @@ kills_during_builds_harm_nothing(void **state)
     (void)state;
     open_store(&f);
     ask(NULL, "mutation { add(name: \"a\", stock: 1000000) { stock } }");
-    for (int round = 0; round < 5; round++) {
+    for (int round = 0; round < (int)kappa_test_rounds(5, 40); round++) {
         pid_t pids[3];
         close_store(&f, round % 2);
         for (int i = 0; i < 3; i++) {
@@ -585,13 +586,7 @@ main(void)
         TEST(kills_during_builds_harm_nothing),
         TEST(one_of_all_recovers),
     };
-    const char *given = getenv("KAPPA_SEED");
-
-    kappa_random(&seed, sizeof seed);
-    if (given) {
-        seed = (unsigned)strtoul(given, NULL, 10);
-    }
-    printf("seed %u (KAPPA_SEED repeats it)\n", seed);
+    seed = (unsigned)kappa_test_seed();
     return cmocka_run_group_tests_name(
         "views/store_process", tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/uuid.h"
+#include "t/unit/torture.h"
 
 /* Random requests in random batches, on a disk that fails at random, with
  * stops, rebuilds and lost views between, against a model of a few lines. */
@@ -248,7 +249,7 @@ behaves_as_a_model_of_it(void **state)
     for (int i = 0; i < NAMES; i++) {
         world.stock[i] = -1;
     }
-    for (int i = 0; i < BATCHES; i++) {
+    for (int i = 0; i < (int)kappa_test_rounds(BATCHES, 20 * BATCHES); i++) {
         run_batch(&world);
         disturb();
         check_world(&world);
@@ -264,14 +265,8 @@ main(void)
         cmocka_unit_test_setup_teardown(
             behaves_as_a_model_of_it, set_up, tear_down),
     };
-    const char *given = getenv("KAPPA_SEED");
-
-    kappa_random(&seed, sizeof seed);
-    if (given) {
-        seed = (unsigned)strtoul(given, NULL, 10);
-    }
+    seed = (unsigned)kappa_test_seed();
     dice = seed;
-    printf("seed %u (KAPPA_SEED repeats it)\n", seed);
     return cmocka_run_group_tests_name(
         "views/store_property", tests, NULL, NULL);
 }
