@@ -38,6 +38,7 @@ UNIT_HELPERS := $(patsubst %.c,build/san/%.o,$(wildcard t/unit/*.c))
 UNIT := $(UNIT_SRC:t/unit/%_test.c=build/unit/%_test)
 FUZZERS := $(FUZZ_SRC:t/fuzz/%_fuzz.c=%)
 TESTS := $(sort $(wildcard t/*.t))
+BENCHES := $(patsubst bench/%.c,build/bench/%,$(wildcard bench/*.c))
 BATCHES := build/batch build/execute_batch
 NPM_DIRS := node differential
 
@@ -72,10 +73,10 @@ help:
 
 # --- what the build needs from Debian
 
-.PHONY: deps deps-test deps-demo deps-lint deps-fuzz
+.PHONY: deps deps-test deps-demo deps-lint deps-fuzz deps-bench
 deps:
 	@tools/deps.sh build
-deps-test deps-demo deps-lint deps-fuzz: deps-%:
+deps-test deps-demo deps-lint deps-fuzz deps-bench: deps-%:
 	@tools/deps.sh build $*
 
 # --- libkappa, and the same with sanitizers
@@ -261,9 +262,14 @@ format: deps-lint
 # --- bench, demo, install
 
 .PHONY: bench demo demo-stop install clean
-bench: deps-demo
-	@$(SUBMAKE) lib cli module
-	@tools/bench.sh
+# Each bench/NAME.pl is one bench (make bench T=NAME), each bench/NAME.c a
+# program that they run.
+bench: deps-demo deps-bench
+	@$(SUBMAKE) npm lib cli module $(BENCHES)
+	@tools/bench.sh $(T)
+build/bench/%: bench/%.c build/libkappa.a
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) $(CFLAGS_ALL) $(OPT) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 # The port first: it would be a pity to learn of it after the build.
 demo:

@@ -1,9 +1,8 @@
 #!/usr/bin/perl
-# `make bench`, its second part: what a message to a subscriber costs in CPU
-# time, and what an idle subscriber holds in memory, beside Debian's nchan, as
-# event streams of one client program (bench/subscribers.c). Both servers have
-# one worker and are measured in turns in one run. And what a token that was
-# verified before costs per request.
+# What a message to a subscriber costs in CPU time, and what an idle subscriber
+# holds in memory, beside Debian's nchan, as event streams of one client program
+# (bench/subscribers.c). Both servers have one worker and are measured in turns
+# in one run. And what a token that was verified before costs per request.
 #
 #     SUBSCRIBERS=1000,5000 ROUNDS=5 MESSAGES=4 bench/live.pl
 
@@ -12,8 +11,8 @@ use warnings;
 use Digest::SHA qw(hmac_sha256);
 use FindBin;
 use IPC::Open2;
-use lib "$FindBin::Bin/../t/lib";
-use Kappa::Test;
+use lib "$FindBin::Bin/lib";
+use Kappa::Bench qw(cpu_us);
 use MIME::Base64 qw(encode_base64url);
 use Time::HiRes qw(sleep);
 
@@ -99,12 +98,12 @@ sub streams {
     }
     for my $round (1 .. $rounds) {
         for my $name (sort keys %side) {
-            my $before = cpu_us($side{$name}{test});
+            my $before = cpu_us($side{$name}{test}->workers);
             for (1 .. $messages) {
                 $side{$name}{publish}->($round * 100 + $_);
                 got($side{$name}, $count);
             }
-            $cpu{$name} += cpu_us($side{$name}{test}) - $before;
+            $cpu{$name} += cpu_us($side{$name}{test}->workers) - $before;
         }
     }
     done($_) for values %side;
@@ -149,15 +148,6 @@ sub done {
 
 # --- the servers
 
-sub cpu_us {
-    my ($test) = @_;
-    my $sum = 0;
-    for my $file (map { glob "/proc/$_/task/*/schedstat" } $test->workers) {
-        $sum += (split ' ', Kappa::Test::read_file($file))[0] / 1000;
-    }
-    return $sum;
-}
-
 # Bytes of the worker that are no mapped files; shared memory included.
 sub memory {
     my ($test) = @_;
@@ -188,13 +178,13 @@ sub tokens {
     for my $round (0 .. $rounds) {
         for my $name (sort keys %run) {
             my ($path, $header) = @{ $run{$name} };
-            my $before = cpu_us($kappa);
+            my $before = cpu_us($kappa->workers);
             my $said = `$root/build/bench/load $kappa->{port} $path $bodies 32 500 '$header'`;
             my ($n, $wrong) = $said =~ /^requests (\d+) wrong (\d+)/
                 or die "load: $said";
             die "$path: $wrong of $n answers were wrong\n" if $wrong;
             next if !$round; # to warm up
-            $cpu{$name} += cpu_us($kappa) - $before;
+            $cpu{$name} += cpu_us($kappa->workers) - $before;
             $requests{$name} += $n;
         }
     }

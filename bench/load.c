@@ -5,9 +5,10 @@
  * Sends POSTs whose bodies are the lines of the file BODIES, in turn, over
  * CONNECTIONS keep-alive connections to 127.0.0.1, one request at a time on
  * each, with HEADER (`Name: value`) beside the usual ones, until the time is
- * over or REQUESTS were answered. The first answer to a body is what every
- * later one must be; one that differs, is no 200 or holds "errors" counts as
- * wrong. Prints
+ * over or REQUESTS were answered. Eight # in a body become the request's
+ * number, so that no two are the same. The first answer to a body is what
+ * every later one must be; one that differs, is no 200 or holds "errors"
+ * counts as wrong. Prints
  *
  *     requests N wrong N microseconds N
  *
@@ -30,14 +31,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REQUESTS_MAX 4096
+#define REQUESTS_MAX 65536
 #define CONNECTIONS_MAX 4096
 #define ANSWER_MAX (256 * 1024)
+#define NUMBER "########"
+#define NUMBER_CHARS (sizeof(NUMBER) - 1)
 
 /* One body, as the bytes to send; and what came back the first time. */
 typedef struct {
     char *bytes;
     size_t len;
+    char *number; /* where it goes; NULL: nowhere */
     char *answer; /* body alone; NULL: not yet seen */
     size_t answer_len;
 } request_t;
@@ -93,6 +97,8 @@ add_request(load_t *load, const char *path, const char *body, size_t len)
         path, len, load->header[0] ? "\r\n" : "", load->header);
     memcpy(request->bytes + head, body, len);
     request->len = (size_t)head + len;
+    request->number =
+        memmem(request->bytes + head, len, NUMBER, NUMBER_CHARS);
 }
 
 static void
@@ -139,6 +145,14 @@ open_connection(load_t *load, connection_t *c)
     }
 }
 
+static void
+write_number(char *at, uint64_t n)
+{
+    for (size_t i = NUMBER_CHARS; i > 0; n /= 10) {
+        at[--i] = (char)('0' + n % 10);
+    }
+}
+
 /* Requests are a few hundred bytes: a socket that is idle takes them whole. */
 static void
 send_request(load_t *load, connection_t *c)
@@ -150,6 +164,9 @@ send_request(load_t *load, connection_t *c)
     c->request = load->next++ % load->request_count;
     c->got = 0;
     const request_t *request = &load->requests[c->request];
+    if (request->number) {
+        write_number(request->number, load->sent);
+    }
     if (send(c->fd, request->bytes, request->len, MSG_NOSIGNAL)
         != (ssize_t)request->len) {
         die("send");

@@ -1,14 +1,17 @@
 #!/bin/sh
-# bench.sh: builds the clients and runs bench/*.pl.
-set -eu
+# bench.sh [NAME]: runs bench/*.pl, or one of them. Stops at none that fails.
+set -u
 cd "$(dirname "$0")/.."
-mkdir -p build/bench
-for client in load subscribers; do
-    gcc -std=gnu11 -O2 -Wall -Wextra -Werror -o build/bench/$client \
-        bench/$client.c
-done
 nchan=build/nginx/nchan/usr/lib/nginx/modules/ngx_nchan_module.so
-[ -f $nchan ] || tools/nginx.sh unpack libnginx-mod-nchan build/nginx/nchan
-perl bench/query.pl
-echo
-exec perl bench/live.pl
+failed=
+for bench in bench/${1:-*}.pl; do
+    name=$(basename "$bench" .pl)
+    [ -f "$bench" ] || { echo "bench.sh: no such bench: $name" >&2; exit 2; }
+    [ "$name" != live ] || [ -f $nchan ] \
+        || tools/nginx.sh unpack libnginx-mod-nchan build/nginx/nchan \
+        || { failed="$failed $name"; continue; }
+    echo "== $name"
+    perl "$bench" || failed="$failed $name"
+    echo
+done
+[ -z "$failed" ] || { echo "bench.sh: failed:$failed" >&2; exit 1; }

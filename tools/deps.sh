@@ -1,6 +1,6 @@
 #!/bin/sh
 # deps.sh SET...: makes sure that what a step needs from Debian is installed.
-# SET is build, test, demo, lint or fuzz. Quick and silent when all is there.
+# SET is build, test, demo, bench, lint or fuzz. Quick and silent when all is there.
 # It never installs nginx and prometheus themselves: tools/nginx.sh and
 # tools/promtool.sh unpack what is needed under build/, for Debian's packages
 # would start servers.
@@ -19,6 +19,7 @@ for set in "$@"; do
         zlib1g-dev" ;;
     test) want="$want libcmocka-dev perl curl openssl nodejs npm chromium" ;;
     demo) want="$want curl" ;;
+    bench) want="$want perl nodejs npm" ;;
     lint) want="$want clang clang-format cppcheck binutils perl" ;;
     fuzz) want="$want clang libclang-rt-dev" ;;
     *) die "deps.sh: no such set: $set" ;;
