@@ -1,6 +1,6 @@
 #include "ngx_kappa_module/ngx_http_kappa.h"
 
-#include "base/json.h"
+#include "log/filter.h"
 #include "log/position.h"
 #include "proto/sse.h"
 
@@ -20,11 +20,11 @@ typedef struct {
     ngx_queue_t queue; /* among the application's, a tail */
     ngx_event_t heartbeat;
     ngx_event_t work;
-    uint64_t seq;                 /* the last event looked at */
-    uint64_t end;                 /* without tail: stop there */
-    uint64_t limit;               /* events to give */
-    kappa_str_t thing, verb, key; /* data NULL: any; key as JSON text */
-    bool tail;                    /* server-sent events, endless */
+    kappa_filter_t filter;
+    uint64_t seq;   /* the last event looked at */
+    uint64_t end;   /* without tail: stop there */
+    uint64_t limit; /* events to give */
+    bool tail;      /* server-sent events, endless */
     bool beat;
     bool held; /* an exiting worker waits for it */
     bool over; /* the last buffer is on its way */
@@ -62,31 +62,6 @@ ngx_http_kappa_events_argument(ngx_http_request_t *r, const char *name,
     return KAPPA_OK;
 }
 
-/* A key as the log has it: JSON. A composite one is given as a JSON list. */
-static kappa_status_t
-ngx_http_kappa_events_key(kappa_arena_t *arena, kappa_str_t *key)
-{
-    kappa_value_t value;
-    kappa_buf_t buf;
-
-    if (key->data == NULL) {
-        return KAPPA_OK;
-    }
-    if (kappa_utf8_valid(*key) != key->len) {
-        return KAPPA_INVALID;
-    }
-    if (key->len == 0 || key->data[0] != '['
-        || kappa_json_parse(arena, *key, &value, NULL) != KAPPA_OK) {
-        value = kappa_string(*key);
-    }
-    kappa_buf_init(&buf, &kappa_alloc_libc);
-    kappa_json_value(&buf, &value);
-    *key = buf.failed ? KAPPA_STR_NULL
-                      : kappa_str_dup(arena, kappa_buf_view(&buf));
-    kappa_buf_release(&buf);
-    return key->data ? KAPPA_OK : KAPPA_NOMEM;
-}
-
 /* KAPPA_INVALID: the position is none. KAPPA_CONFLICT: it is another log's. */
 static kappa_status_t
 ngx_http_kappa_events_after(ngx_http_kappa_reader_t *reader, kappa_str_t text)
@@ -120,23 +95,24 @@ ngx_http_kappa_events_ask(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
 {
     ngx_table_elt_t *last = ngx_http_kappa_request_header(r, "last-event-id");
     kappa_arena_t *arena = ctx->op.arena;
-    kappa_str_t after, limit;
+    kappa_filter_t *filter = &reader->filter;
+    kappa_str_t after, limit, key;
 
     if (ngx_http_kappa_events_argument(r, "after", arena, &after) != KAPPA_OK
         || ngx_http_kappa_events_argument(r, "limit", arena, &limit)
             != KAPPA_OK
-        || ngx_http_kappa_events_argument(r, "thing", arena, &reader->thing)
+        || ngx_http_kappa_events_argument(r, "thing", arena, &filter->thing)
             != KAPPA_OK
-        || ngx_http_kappa_events_argument(r, "verb", arena, &reader->verb)
+        || ngx_http_kappa_events_argument(r, "verb", arena, &filter->verb)
             != KAPPA_OK
-        || ngx_http_kappa_events_argument(r, "key", arena, &reader->key)
-            != KAPPA_OK) {
+        || ngx_http_kappa_events_argument(r, "key", arena, &key) != KAPPA_OK) {
         return KAPPA_NOMEM;
     }
     if (last != NULL) { /* an EventSource that comes back */
         after = kappa_str((char *)last->value.data, last->value.len);
     }
-    kappa_status_t status = ngx_http_kappa_events_key(arena, &reader->key);
+    kappa_status_t status =
+        key.data != NULL ? kappa_filter_key(arena, key, filter) : KAPPA_OK;
     if (status == KAPPA_OK) {
         status = ngx_http_kappa_events_limit(reader, limit);
     }
@@ -146,15 +122,30 @@ ngx_http_kappa_events_ask(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
 
 /* --- reading --- */
 
-static bool
-ngx_http_kappa_reader_wants(
-    const ngx_http_kappa_reader_t *reader, const kappa_event_t *event)
+/* The next event that may be wanted, up to `to`: with thing and key the views
+ * know which, else it is the one behind. KAPPA_DONE: there is none. */
+static kappa_status_t
+ngx_http_kappa_reader_next(
+    ngx_http_kappa_reader_t *reader, uint64_t to, kappa_event_t *event)
 {
-    return (reader->thing.data == NULL
-               || kappa_str_eq(reader->thing, event->thing))
-        && (reader->verb.data == NULL
-            || kappa_str_eq(reader->verb, event->verb))
-        && (reader->key.data == NULL || kappa_str_eq(reader->key, event->key));
+    const kappa_filter_t *filter = &reader->filter;
+    uint64_t seq = reader->seq + 1;
+
+    if (seq <= to && filter->thing.data != NULL && filter->key_count > 0) {
+        kappa_status_t status = kappa_store_history(
+            reader->app->store_handle, filter, reader->seq, &seq);
+
+        if (status == KAPPA_DONE || (status == KAPPA_OK && seq > to)) {
+            seq = seq < to ? seq : to;
+            reader->seq = seq > reader->seq ? seq : reader->seq;
+            return KAPPA_DONE;
+        }
+        if (status != KAPPA_OK) {
+            seq = reader->seq + 1;
+        }
+    }
+    kappa_log_cursor_seek(reader->cursor, seq);
+    return kappa_log_cursor_next(reader->cursor, to, event, NULL);
 }
 
 static void
@@ -201,16 +192,15 @@ ngx_http_kappa_reader_fill(ngx_http_kappa_reader_t *reader)
     for (int n = 0; n < EVENTS_A_TURN && out->len < BYTES_A_TURN; n++) {
         kappa_event_t event;
 
-        if (reader->limit == 0 || reader->seq >= to) {
+        if (reader->limit == 0) {
             return KAPPA_DONE;
         }
-        kappa_status_t status =
-            kappa_log_cursor_next(reader->cursor, to, &event, NULL);
+        kappa_status_t status = ngx_http_kappa_reader_next(reader, to, &event);
         if (status != KAPPA_OK) {
             return status;
         }
         reader->seq = event.seq;
-        if (ngx_http_kappa_reader_wants(reader, &event)) {
+        if (kappa_filter_wants(&reader->filter, &event)) {
             ngx_http_kappa_reader_write(reader, &event);
         }
     }

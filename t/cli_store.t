@@ -106,6 +106,22 @@ is(scalar(events('--limit', 3)), 3, 'limit');
 is(scalar(events('--thing', 'Nothing')), 0, 'no such thing');
 is(scalar(events('--thing', 'Package', '--verb', 'seen')), 5, 'verb');
 is(scalar(events('--key', 'p2')), 1, 'key');
+import_events(join '', map { $JSON->encode($_) . "\n" }
+    { thing => 'Note', verb => 'made', key => ['x', 'y "z"'] },
+    { thing => 'Note', verb => 'made', key => 7 },
+    { thing => 'Note', verb => 'made', key => 'p2' });
+is(scalar(events('--key', '["x", "y \u0022z\""]')), 1, 'a composite key');
+is(scalar(events('--thing', 'Note', '--key', '["x","y \"z\""]')), 1,
+    'and its history');
+is(scalar(events('--thing', 'Note', '--key', 7)), 1, 'a number');
+is(scalar(events('--thing', 'Note', '--key', '7', '--limit', 0)), 0, 'none of it');
+is(scalar(events('--thing', 'Note', '--key', 'p2')), 1, 'of this thing');
+is_deeply([map { $_->{position} } events('--thing', 'Package', '--key', 'a')],
+    [$log[0]{position}], 'a row\'s history');
+is(scalar(events('--thing', 'Package', '--key', 'a', '--verb', 'nosuch')), 0,
+    'with a verb');
+is(scalar(events('--thing', 'Package', '--key', 'a', '--after',
+    $log[0]{position})), 0, 'and a position');
 my @after = events('--after', $log[4]{position});
 is($after[0]{position}, $log[5]{position}, 'after');
 for my $case (['--after', 'x', qr/not a position/, 2],

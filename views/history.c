@@ -95,6 +95,32 @@ kappa_history_each(kappa_txn_t *txn, kappa_str_t thing, kappa_str_t key,
     return status == KAPPA_DONE ? KAPPA_OK : status;
 }
 
+kappa_status_t
+kappa_history_next(kappa_txn_t *txn, kappa_str_t thing, kappa_str_t key,
+    uint64_t after, uint64_t *seq)
+{
+    kappa_key_t prefix, from;
+    kappa_str_t entry, value;
+
+    if (after == UINT64_MAX) {
+        return KAPPA_DONE;
+    }
+    history_prefix(&prefix, thing, key);
+    from = prefix;
+    add_seq(&from, after + 1);
+    kappa_status_t status = kappa_txn_seek(
+        txn, KAPPA_DBI_HISTORY, kappa_key_str(&from), &entry, &value);
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    if (entry.len != from.len
+        || !kappa_str_starts_with(entry, kappa_key_str(&prefix))) {
+        return KAPPA_DONE;
+    }
+    *seq = read_seq(entry.data + prefix.len);
+    return KAPPA_OK;
+}
+
 /* --- skipped events: META under "skipped " and the seq */
 
 static void

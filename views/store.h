@@ -3,6 +3,7 @@
 
 #include "base/caller.h"
 #include "graphql/execute.h"
+#include "log/filter.h"
 #include "log/log.h"
 #include "views/change.h"
 #include "views/model.h"
@@ -153,6 +154,13 @@ struct kappa_txn_s *kappa_snapshot_txn(kappa_snapshot_t *snapshot);
 kappa_status_t kappa_snapshot_changes(kappa_snapshot_t *snapshot,
     uint64_t after, bool (*each)(void *ctx, const kappa_change_t *change),
     void *ctx);
+
+/* The first event past `after` that a filter with thing and key asks for (its
+ * verb is not looked at), from the views, without looking at others.
+ * KAPPA_DONE: none up to where they stand, which *seq says then. KAPPA_BUSY,
+ * KAPPA_IO: as kappa_snapshot_begin. */
+kappa_status_t kappa_store_history(kappa_store_t *store,
+    const kappa_filter_t *filter, uint64_t after, uint64_t *seq);
 
 /* The row of `view` as an event left it (event->row), in today's layout; for
  * change streams. KAPPA_NOT_FOUND: the event has none. */

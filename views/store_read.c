@@ -155,6 +155,43 @@ kappa_snapshot_changes(kappa_snapshot_t *snapshot, uint64_t after,
     return status;
 }
 
+static kappa_status_t
+find_in_history(kappa_snapshot_t *snapshot, const kappa_filter_t *filter,
+    uint64_t after, uint64_t *seq)
+{
+    bool found = false;
+
+    *seq = snapshot->position;
+    for (uint32_t i = 0; i < filter->key_count; i++) {
+        uint64_t next;
+        kappa_status_t status = kappa_history_next(
+            snapshot->txn, filter->thing, filter->keys[i], after, &next);
+
+        if (status == KAPPA_OK && next <= *seq) {
+            *seq = next;
+            found = true;
+        } else if (status != KAPPA_OK && status != KAPPA_DONE) {
+            return status;
+        }
+    }
+    return found ? KAPPA_OK : KAPPA_DONE;
+}
+
+kappa_status_t
+kappa_store_history(kappa_store_t *store, const kappa_filter_t *filter,
+    uint64_t after, uint64_t *seq)
+{
+    const kappa_read_options_t any = { .caller = NULL };
+    kappa_snapshot_t *snapshot;
+    kappa_status_t status = kappa_snapshot_begin(store, &any, &snapshot);
+
+    if (status == KAPPA_OK) {
+        status = find_in_history(snapshot, filter, after, seq);
+        kappa_snapshot_end(snapshot);
+    }
+    return status;
+}
+
 kappa_status_t
 kappa_snapshot_event_row(kappa_snapshot_t *snapshot,
     const kappa_event_t *event, const kappa_view_t *view, kappa_arena_t *arena,

@@ -125,4 +125,8 @@ kappa_status_t kappa_history_each(kappa_txn_t *txn, kappa_str_t thing,
     kappa_str_t key, uint64_t before, bool (*each)(void *ctx, uint64_t seq),
     void *ctx);
 
+/* The first of them past `after`; KAPPA_DONE: there is none. */
+kappa_status_t kappa_history_next(kappa_txn_t *txn, kappa_str_t thing,
+    kappa_str_t key, uint64_t after, uint64_t *seq);
+
 #endif
