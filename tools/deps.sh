@@ -19,7 +19,7 @@ for set in "$@"; do
         zlib1g-dev" ;;
     test) want="$want libcmocka-dev perl curl openssl nodejs npm chromium" ;;
     demo) want="$want curl" ;;
-    bench) want="$want perl nodejs npm" ;;
+    bench) want="$want perl nodejs npm redis-tools" ;;
     lint) want="$want clang clang-format cppcheck binutils perl" ;;
     fuzz) want="$want clang libclang-rt-dev" ;;
     *) die "deps.sh: no such set: $set" ;;
