@@ -130,21 +130,6 @@ refuse(kappa_errors_t *errors, const char *message)
     return KAPPA_INVALID;
 }
 
-static bool
-read_hex(kappa_str_t hex, uint8_t hash[KAPPA_PERSISTED_HASH_BYTES])
-{
-    bool ok = hex.len == KAPPA_PERSISTED_HASH_BYTES * 2;
-
-    for (size_t i = 0; ok && i < KAPPA_PERSISTED_HASH_BYTES; i++) {
-        int high = kappa_hex_value(hex.data[2 * i]);
-        int low = kappa_hex_value(hex.data[2 * i + 1]);
-
-        ok = high >= 0 && low >= 0;
-        hash[i] = (uint8_t)(ok ? high << 4 | low : 0);
-    }
-    return ok;
-}
-
 static kappa_status_t
 read_key(const kappa_value_t *persisted, kappa_persisted_key_t *key,
     kappa_errors_t *errors)
@@ -161,7 +146,7 @@ read_key(const kappa_value_t *persisted, kappa_persisted_key_t *key,
             "extensions.persistedQuery.version must be 1.");
     }
     if (hash == NULL || hash->kind != KAPPA_STRING
-        || !read_hex(hash->as.string, key->hash)) {
+        || !kappa_trusted_read_hash(hash->as.string, key->hash)) {
         return refuse(errors,
             "extensions.persistedQuery.sha256Hash must be the SHA-256 of the "
             "document's text, in 64 hexadecimal digits.");
@@ -188,23 +173,57 @@ check_text(const entry_t *known, kappa_str_t text, kappa_persisted_key_t *key,
     return KAPPA_OK;
 }
 
-kappa_status_t
-kappa_persisted_resolve(kappa_persisted_t *p, const kappa_value_t *extensions,
-    kappa_arena_t *arena, kappa_str_t *text, kappa_persisted_key_t *key,
+/* --- trusted documents */
+
+static kappa_status_t
+not_trusted(kappa_errors_t *errors)
+{
+    kappa_errors_add(errors, "DOCUMENT_NOT_TRUSTED",
+        "only trusted documents are run here, and this is none of them");
+    return KAPPA_INVALID;
+}
+
+/* found: the text that was named. */
+static kappa_status_t
+take_trusted(kappa_str_t found, kappa_str_t *text, const char *other,
     kappa_errors_t *errors)
 {
-    const kappa_value_t *persisted =
-        kappa_value_member(extensions, KAPPA_STR("persistedQuery"));
+    if (text->len > 0 && !kappa_str_eq(*text, found)) {
+        return refuse(errors, other);
+    }
+    *text = found;
+    return KAPPA_OK;
+}
 
-    *key = (kappa_persisted_key_t){ .fresh = false };
-    if (persisted == NULL || kappa_is_null(persisted)) {
-        return KAPPA_OK;
+static kappa_status_t
+resolve_id(const kappa_persisted_request_t *request, kappa_str_t *text,
+    kappa_errors_t *errors)
+{
+    kappa_str_t found =
+        kappa_trusted_by_id(request->trusted, request->document_id);
+
+    if (found.data != NULL) {
+        return take_trusted(found, text,
+            "\"documentId\" names another document than \"query\": send one "
+            "of them",
+            errors);
     }
-    kappa_status_t status = read_key(persisted, key, errors);
-    if (status != KAPPA_OK) {
-        return status;
+    if (request->trusted_only) {
+        return not_trusted(errors);
     }
+    kappa_errors_add(errors, "PERSISTED_QUERY_NOT_FOUND",
+        "there is no document of this \"documentId\" here");
+    return KAPPA_INVALID;
+}
+
+/* --- by hash */
+
+static kappa_status_t
+resolve_hash(kappa_persisted_t *p, kappa_arena_t *arena, kappa_str_t *text,
+    kappa_persisted_key_t *key, kappa_errors_t *errors)
+{
     const entry_t *known = find(p, key->hash);
+
     if (text->len > 0) {
         return check_text(known, *text, key, errors);
     }
@@ -216,6 +235,45 @@ kappa_persisted_resolve(kappa_persisted_t *p, const kappa_value_t *extensions,
     }
     *text = kappa_str_dup(arena, kappa_str(known->text, known->len));
     return text->data ? KAPPA_OK : KAPPA_NOMEM;
+}
+
+/* Text alone. */
+static kappa_status_t
+resolve_text(const kappa_persisted_request_t *request, kappa_str_t text,
+    kappa_errors_t *errors)
+{
+    return !request->trusted_only || text.len == 0
+            || kappa_trusted_by_text(request->trusted, text).data != NULL
+        ? KAPPA_OK
+        : not_trusted(errors);
+}
+
+kappa_status_t
+kappa_persisted_resolve(kappa_persisted_t *p,
+    const kappa_persisted_request_t *request, kappa_arena_t *arena,
+    kappa_str_t *text, kappa_persisted_key_t *key, kappa_errors_t *errors)
+{
+    const kappa_value_t *persisted =
+        kappa_value_member(request->extensions, KAPPA_STR("persistedQuery"));
+
+    *key = (kappa_persisted_key_t){ .fresh = false };
+    if (request->document_id.data != NULL) {
+        return resolve_id(request, text, errors);
+    }
+    if (persisted == NULL || kappa_is_null(persisted)) {
+        return resolve_text(request, *text, errors);
+    }
+    kappa_status_t status = read_key(persisted, key, errors);
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    kappa_str_t found = kappa_trusted_by_hash(request->trusted, key->hash);
+    if (found.data != NULL) {
+        return take_trusted(
+            found, text, "provided sha does not match query", errors);
+    }
+    return request->trusted_only ? not_trusted(errors)
+                                 : resolve_hash(p, arena, text, key, errors);
 }
 
 void

@@ -19,6 +19,7 @@
  *
  *   ngx_http_kappa_module.c    directives, configurations
  *   ngx_http_kappa_conf.c      the kappa block: schema checked, store made
+ *   ngx_http_kappa_documents.c its trusted documents
  *   ngx_http_kappa_worker.c    a worker's life: bell, tick, applications
  *   ngx_http_kappa_keeper.c    a thread per application: opens, builds, ticks
  *   ngx_http_kappa_issuer.c    the kappa_issuer block: keys
@@ -61,6 +62,9 @@ typedef struct {
     ngx_str_t schema_text;
     ngx_str_t store; /* directory */
     size_t map_size;
+    ngx_str_t documents;      /* directory; data NULL: none */
+    kappa_trusted_t *trusted; /* what is in it; NULL: no directory */
+    ngx_uint_t trusted_only;  /* some location has kappa_documents_only */
     ngx_uint_t declared; /* a block, not just a mention */
     ngx_str_t mention;   /* where it was mentioned first: file:line */
     ngx_uint_t block;    /* its number in the slots of the metrics */
@@ -90,6 +94,7 @@ typedef struct {
 typedef struct {
     ngx_http_kappa_app_t *app; /* kappa_graphql */
     ngx_flag_t introspection;
+    ngx_flag_t documents_only;
     ngx_uint_t limit_depth;
     ngx_uint_t limit_tokens;
     ngx_uint_t limit_aliases;
@@ -183,6 +188,9 @@ void ngx_http_kappa_log_errors(
 /* A file's content in the pool, NUL behind; logged when it can't be had. */
 ngx_int_t ngx_http_kappa_read_file(ngx_conf_t *cf, ngx_str_t *path,
     const char *what, size_t max_bytes, ngx_str_t *out);
+/* Reads and checks what `documents` names; model is the schema's. */
+ngx_int_t ngx_http_kappa_read_documents(
+    ngx_conf_t *cf, ngx_http_kappa_app_t *app, const kappa_model_t *model);
 /* The arena of the configuration; NULL: no memory. */
 kappa_arena_t *ngx_http_kappa_conf_arena(ngx_conf_t *cf);
 char *ngx_http_kappa_issuer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

@@ -117,6 +117,9 @@ ngx_http_kappa_set_item(
     if (ngx_strcmp(value[0].data, "store") == 0) {
         return ngx_http_kappa_set_path(cf, &app->store, &value[1], 0);
     }
+    if (ngx_strcmp(value[0].data, "documents") == 0) {
+        return ngx_http_kappa_set_path(cf, &app->documents, &value[1], 1);
+    }
     if (ngx_strcmp(value[0].data, "map_size") == 0) {
         return ngx_http_kappa_set_map_size(cf, app, &value[1]);
     }
@@ -125,7 +128,8 @@ ngx_http_kappa_set_item(
             ? NGX_CONF_OK
             : "takes \"embedded\", the one log of this version";
     }
-    return "is no directive of a kappa block: schema, store, log, map_size";
+    return "is no directive of a kappa block: schema, store, log, map_size, "
+           "documents";
 }
 
 static char *
@@ -244,8 +248,11 @@ ngx_http_kappa_check_schema(ngx_conf_t *cf, ngx_http_kappa_app_t *app)
         &errors);
 
     ngx_http_kappa_log_errors(cf->log, "", &errors);
+    ngx_int_t rc = status == KAPPA_OK
+        ? ngx_http_kappa_read_documents(cf, app, model)
+        : NGX_ERROR;
     kappa_arena_destroy(arena);
-    return status == KAPPA_OK ? NGX_OK : NGX_ERROR;
+    return rc;
 }
 
 /* Whose the workers will be: the `user` directive's, as the core module will

@@ -94,6 +94,12 @@ static ngx_command_t ngx_http_kappa_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_kappa_loc_conf_t, introspection), NULL },
 
+    { ngx_string("kappa_documents_only"),
+      NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_kappa_loc_conf_t, documents_only), NULL },
+
     { ngx_string("kappa_status_codes"),
       NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_TAKE1,
       ngx_conf_set_enum_slot,
@@ -214,6 +220,7 @@ ngx_http_kappa_create_loc_conf(ngx_conf_t *cf)
         return NULL;
     }
     klcf->introspection = NGX_CONF_UNSET;
+    klcf->documents_only = NGX_CONF_UNSET;
     klcf->limit_depth = NGX_CONF_UNSET_UINT;
     klcf->limit_tokens = NGX_CONF_UNSET_UINT;
     klcf->limit_aliases = NGX_CONF_UNSET_UINT;
@@ -275,6 +282,10 @@ ngx_http_kappa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_http_kappa_merge_place(cf, prev, conf);
     ngx_conf_merge_value(conf->introspection, prev->introspection, 1);
+    ngx_conf_merge_value(conf->documents_only, prev->documents_only, 0);
+    if (conf->app != NULL && conf->documents_only) {
+        conf->app->trusted_only = 1;
+    }
     ngx_conf_merge_uint_value(conf->limit_depth, prev->limit_depth, 32);
     ngx_conf_merge_uint_value(conf->limit_tokens, prev->limit_tokens, 10000);
     ngx_conf_merge_uint_value(conf->limit_aliases, prev->limit_aliases, 200);

@@ -86,25 +86,32 @@ ngx_http_kappa_persisted(void)
     return persisted;
 }
 
-/* The document by its hash, where the request has one. */
+/* The document by its hash or id, where the request has one. */
 static kappa_status_t
 ngx_http_kappa_resolve(ngx_http_kappa_operation_t *op,
     kappa_persisted_key_t *key, kappa_errors_t *errors)
 {
     kappa_persisted_t *persisted = ngx_http_kappa_persisted();
+    kappa_persisted_request_t request = {
+        .document_id = op->params.document_id,
+        .extensions = &op->params.extensions,
+        .trusted = op->app->trusted,
+        .trusted_only = op->klcf->documents_only,
+    };
 
     if (persisted == NULL) {
         return KAPPA_NOMEM;
     }
-    kappa_status_t status = kappa_persisted_resolve(persisted,
-        &op->params.extensions, op->arena, &op->params.query, key, errors);
+    kappa_status_t status = kappa_persisted_resolve(
+        persisted, &request, op->arena, &op->params.query, key, errors);
 
     if (status == KAPPA_OK && op->params.query.data == NULL) {
         kappa_errors_add(errors, "BAD_USER_INPUT",
             "the request has no \"query\": send the document's text");
         status = KAPPA_INVALID;
     }
-    op->malformed = status == KAPPA_INVALID;
+    op->malformed = status == KAPPA_INVALID && errors->first != NULL
+        && strcmp(errors->first->code, "BAD_USER_INPUT") == 0;
     return status;
 }
 

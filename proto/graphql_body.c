@@ -270,7 +270,7 @@ static void
 scan_member(scan_t *s, kappa_graphql_params_t *out, unsigned *seen)
 {
     static const char *const names[] = { "query", "operationName", "variables",
-        "extensions" };
+        "extensions", "documentId" };
     kappa_str_t name;
     unsigned i = 0;
 
@@ -278,18 +278,21 @@ scan_member(scan_t *s, kappa_graphql_params_t *out, unsigned *seen)
         s->status = KAPPA_INVALID;
         return;
     }
-    while (i < 4 && !kappa_str_eq_c(name, names[i])) {
+    while (i < 5 && !kappa_str_eq_c(name, names[i])) {
         i++;
     }
-    if (i == 4 || (*seen & 1u << i) != 0) {
+    if (i == 5 || (*seen & 1u << i) != 0) {
         s->status = KAPPA_INVALID;
         return;
     }
     *seen |= 1u << i;
-    if (i < 2) {
-        scan_text(s, i == 0 ? &out->query : &out->operation_name);
-    } else {
+    if (i == 2 || i == 3) {
         scan_object(s, i == 2 ? &out->variables : &out->extensions);
+    } else {
+        scan_text(s,
+            i == 0       ? &out->query
+                : i == 1 ? &out->operation_name
+                         : &out->document_id);
     }
 }
 

@@ -43,11 +43,12 @@ take_object(const kappa_value_t *v, kappa_value_t *out, const char *wrong,
     return KAPPA_OK;
 }
 
-/* A persisted query is known by its hash and needs no text. */
+/* A persisted query is known by its hash, a trusted one by its id, and needs
+ * no text. */
 static kappa_status_t
 check_query(const kappa_graphql_params_t *params, kappa_errors_t *errors)
 {
-    if (params->query.data != NULL) {
+    if (params->query.data != NULL || params->document_id.data != NULL) {
         return KAPPA_OK;
     }
     const kappa_value_t *persisted =
@@ -58,6 +59,29 @@ check_query(const kappa_graphql_params_t *params, kappa_errors_t *errors)
     return refuse(errors,
         "The request has no \"query\": give the text of a GraphQL document "
         "as a string.");
+}
+
+/* documentId is the specification's name. The others are Relay's and those of
+ * older servers: where there is a text they may mean anything. */
+static kappa_status_t
+take_document_id(const kappa_value_t *body, kappa_graphql_params_t *out,
+    kappa_errors_t *errors)
+{
+    static const kappa_str_t names[] = { KAPPA_STR("id"),
+        KAPPA_STR("doc_id") };
+    kappa_status_t status =
+        take_string(kappa_value_member(body, KAPPA_STR("documentId")),
+            &out->document_id, "\"documentId\" must be a string.", errors);
+
+    for (size_t i = 0; i < 2 && status == KAPPA_OK; i++) {
+        const kappa_value_t *v = kappa_value_member(body, names[i]);
+
+        if (out->query.data == NULL && out->document_id.data == NULL
+            && v != NULL && v->kind == KAPPA_STRING) {
+            out->document_id = v->as.string;
+        }
+    }
+    return status;
 }
 
 kappa_status_t
@@ -82,6 +106,9 @@ kappa_graphql_http_params(const kappa_value_t *body,
     if (status == KAPPA_OK) {
         status = take_object(kappa_value_member(body, KAPPA_STR("extensions")),
             &out->extensions, "\"extensions\" must be an object.", errors);
+    }
+    if (status == KAPPA_OK) {
+        status = take_document_id(body, out, errors);
     }
     return status == KAPPA_OK ? check_query(out, errors) : status;
 }
@@ -186,6 +213,9 @@ typedef enum {
     PARAM_OPERATION_NAME,
     PARAM_VARIABLES,
     PARAM_EXTENSIONS,
+    PARAM_DOCUMENT_ID,
+    PARAM_ID,
+    PARAM_DOC_ID,
     PARAMS
 } param_t;
 
@@ -194,6 +224,9 @@ static const kappa_str_t param_names[PARAMS] = {
     [PARAM_OPERATION_NAME] = { "operationName", 13 },
     [PARAM_VARIABLES] = { "variables", 9 },
     [PARAM_EXTENSIONS] = { "extensions", 10 },
+    [PARAM_DOCUMENT_ID] = { "documentId", 10 },
+    [PARAM_ID] = { "id", 2 },
+    [PARAM_DOC_ID] = { "doc_id", 6 },
 };
 
 /* Names of parameters are told apart as written: none of ours needs a %. */
@@ -288,6 +321,12 @@ kappa_graphql_http_query_string(kappa_arena_t *arena, kappa_str_t query_string,
     out->query = text[PARAM_QUERY];
     if (text[PARAM_OPERATION_NAME].len > 0) {
         out->operation_name = text[PARAM_OPERATION_NAME];
+    }
+    out->document_id = text[PARAM_DOCUMENT_ID];
+    for (param_t i = PARAM_ID; i <= PARAM_DOC_ID; i++) {
+        if (out->query.data == NULL && out->document_id.data == NULL) {
+            out->document_id = text[i];
+        }
     }
     return check_query(out, errors);
 }

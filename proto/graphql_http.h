@@ -15,17 +15,21 @@
 
 /* What a request carries. */
 typedef struct {
-    kappa_str_t query;          /* data NULL: none, but then extensions has a
+    kappa_str_t query;          /* data NULL: none, but then there is a
+                                   document_id, or extensions has a
                                    persistedQuery */
+    kappa_str_t document_id;    /* data NULL: none */
     kappa_str_t operation_name; /* data NULL: none */
     kappa_value_t variables;    /* OBJECT, or UNSET */
     kappa_value_t extensions;   /* OBJECT, or UNSET */
 } kappa_graphql_params_t;
 
-/* The body of a POST: {query, operationName, variables, extensions}. Unknown
- * members are ignored, null is as absent. Strings are copied into the arena.
- * KAPPA_INVALID, an error in errors (code BAD_USER_INPUT): broken JSON, wrong
- * types, no query; to be answered with 400. */
+/* The body of a POST: {query, documentId, operationName, variables,
+ * extensions}. Where there is no query, "id" and "doc_id" (Relay) are read as
+ * documentId is. Unknown members are ignored, null is as absent. Strings are
+ * copied into the arena. KAPPA_INVALID, an error in errors (code
+ * BAD_USER_INPUT): broken JSON, wrong types, no query; to be answered with
+ * 400. */
 kappa_status_t kappa_graphql_http_body(kappa_arena_t *arena, kappa_str_t body,
     kappa_graphql_params_t *out, kappa_errors_t *errors);
 

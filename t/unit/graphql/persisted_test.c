@@ -5,12 +5,15 @@
 
 #include "graphql/persisted.h"
 #include "t/unit/alloc_failing.h"
+#include "t/unit/graphql/documents.h"
 
 typedef struct {
     kappa_persisted_t *persisted;
     kappa_arena_t *arena;
     kappa_errors_t errors;
     kappa_persisted_key_t key;
+    const kappa_trusted_t *trusted;
+    bool trusted_only;
 } world_t;
 
 static world_t
@@ -48,6 +51,15 @@ sha_of(kappa_arena_t *arena, const char *text)
     return kappa_str(hex, 2 * sizeof(hash));
 }
 
+static kappa_status_t
+resolve_request(
+    world_t *w, const kappa_persisted_request_t *request, kappa_str_t *text)
+{
+    kappa_errors_init(&w->errors, w->arena, 0);
+    return kappa_persisted_resolve(
+        w->persisted, request, w->arena, text, &w->key, &w->errors);
+}
+
 /* {persistedQuery: {version, sha256Hash}}; hash UNSET: none. */
 static kappa_status_t
 resolve_value(
@@ -63,9 +75,11 @@ resolve_value(
         .kind = KAPPA_OBJECT, .count = 1, .as.members = &extension
     };
 
-    kappa_errors_init(&w->errors, w->arena, 0);
-    return kappa_persisted_resolve(
-        w->persisted, &extensions, w->arena, text, &w->key, &w->errors);
+    return resolve_request(w,
+        &(kappa_persisted_request_t){ .extensions = &extensions,
+            .trusted = w->trusted,
+            .trusted_only = w->trusted_only },
+        text);
 }
 
 static kappa_status_t
@@ -149,8 +163,10 @@ leaves_other_requests_alone(void **state)
     for (size_t i = 0; i < 3; i++) {
         kappa_str_t text = KAPPA_STR("{a}");
 
-        assert_int_equal(kappa_persisted_resolve(w.persisted, &extensions[i],
-                             w.arena, &text, &w.key, NULL),
+        assert_int_equal(
+            resolve_request(&w,
+                &(kappa_persisted_request_t){ .extensions = &extensions[i] },
+                &text),
             KAPPA_OK);
         assert_str_equal(text, "{a}");
         kappa_persisted_keep(w.persisted, &w.key, text);
@@ -241,6 +257,103 @@ forgets_the_longest_unused(void **state)
     end(&w);
 }
 
+/* {a} is trusted and {b} is not; it is called "A", too. */
+static void
+trust(world_t *w)
+{
+    static const char sdl[] = "type Query { a: Int b: Int }";
+    kappa_trusted_t *trusted = kappa_trusted_create(w->arena);
+    kappa_schema_t *schema;
+
+    kappa_errors_init(&w->errors, w->arena, 0);
+    assert_int_equal(
+        build_text(w->arena, sdl, false, &schema, &w->errors), KAPPA_OK);
+    assert_int_equal(kappa_trusted_add(trusted, KAPPA_STR("x.json"),
+                         KAPPA_STR("{\"A\": \"{a}\"}"), &w->errors),
+        KAPPA_OK);
+    assert_int_equal(
+        kappa_trusted_finish(trusted, schema, &w->errors), KAPPA_OK);
+    w->trusted = trusted;
+}
+
+/* What a request has, and the text or the error's code that comes of it. */
+typedef struct {
+    const char *id;
+    const char *hash_of; /* persistedQuery */
+    const char *text;
+    const char *open; /* result where any document is run */
+    const char *only; /* … where only trusted ones are */
+} naming_t;
+
+static const naming_t namings[] = {
+    { NULL, NULL, "{a}", "{a}", "{a}" },
+    { NULL, NULL, "{b}", "{b}", "DOCUMENT_NOT_TRUSTED" },
+    { NULL, NULL, "{a} ", "{a} ", "DOCUMENT_NOT_TRUSTED" },
+    { NULL, "{a}", NULL, "{a}", "{a}" },
+    { NULL, "{a}", "{a}", "{a}", "{a}" },
+    { NULL, "{a}", "{b}", "BAD_USER_INPUT", "BAD_USER_INPUT" },
+    { NULL, "{b}", NULL, "PERSISTED_QUERY_NOT_FOUND", "DOCUMENT_NOT_TRUSTED" },
+    { NULL, "{b}", "{b}", "{b}", "DOCUMENT_NOT_TRUSTED" },
+    { "A", NULL, NULL, "{a}", "{a}" },
+    { "A", NULL, "", "{a}", "{a}" },
+    { "A", NULL, "{a}", "{a}", "{a}" },
+    { "A", NULL, "{b}", "BAD_USER_INPUT", "BAD_USER_INPUT" },
+    { "A", "{b}", NULL, "{a}", "{a}" },
+    { "B", NULL, NULL, "PERSISTED_QUERY_NOT_FOUND", "DOCUMENT_NOT_TRUSTED" },
+    { "B", "{a}", "{a}", "PERSISTED_QUERY_NOT_FOUND", "DOCUMENT_NOT_TRUSTED" },
+    { "", NULL, NULL, "PERSISTED_QUERY_NOT_FOUND", "DOCUMENT_NOT_TRUSTED" },
+};
+
+static void
+check_naming(world_t *w, const naming_t *n, const char *expected)
+{
+    kappa_member_t members[] = { { KAPPA_STR("version"), kappa_int(1) },
+        { KAPPA_STR("sha256Hash"), kappa_null() } };
+    kappa_value_t persisted = {
+        .kind = KAPPA_OBJECT, .count = 2, .as.members = members
+    };
+    kappa_member_t extension = { KAPPA_STR("persistedQuery"), persisted };
+    kappa_value_t extensions = {
+        .kind = KAPPA_OBJECT, .count = 1, .as.members = &extension
+    };
+    kappa_value_t none = { 0 };
+    kappa_str_t text = kappa_str_c(n->text);
+
+    if (n->hash_of != NULL) {
+        members[1].value = kappa_string(sha_of(w->arena, n->hash_of));
+    }
+    kappa_status_t status = resolve_request(w,
+        &(kappa_persisted_request_t){ .document_id = kappa_str_c(n->id),
+            .extensions = n->hash_of ? &extensions : &none,
+            .trusted = w->trusted,
+            .trusted_only = w->trusted_only },
+        &text);
+    if (status == KAPPA_OK) {
+        assert_str_equal(text, expected);
+    } else {
+        assert_string_equal(w->errors.first->code, expected);
+    }
+}
+
+static void
+knows_the_trusted_ones(void **state)
+{
+    world_t w = begin(0);
+
+    (void)state;
+    trust(&w);
+    for (size_t i = 0; i < COUNT(namings); i++) {
+        w.trusted_only = false;
+        check_naming(&w, &namings[i], namings[i].open);
+        w.trusted_only = true;
+        check_naming(&w, &namings[i], namings[i].only);
+    }
+    /* Where there are none at all, none is one. */
+    w.trusted = NULL;
+    check_naming(&w, &namings[0], "DOCUMENT_NOT_TRUSTED");
+    end(&w);
+}
+
 static kappa_status_t
 try_all(const kappa_alloc_t *alloc, void *ctx)
 {
@@ -284,6 +397,7 @@ main(void)
         cmocka_unit_test(leaves_other_requests_alone),
         cmocka_unit_test(refuses_what_does_not_fit),
         cmocka_unit_test(forgets_the_longest_unused),
+        cmocka_unit_test(knows_the_trusted_ones),
         cmocka_unit_test(survives_without_memory),
     };
 

@@ -36,6 +36,9 @@ knows_what_it_knows(void **state)
             true },
         { "{\"variables\":{\"a\":[{\"b\":1.5}]}}", true },
         { "{\"variables\":{ }}", true },
+        { "{\"documentId\":\"a\",\"variables\":{}}", true },
+        { "{\"documentId\":1}", false },
+        { "{\"id\":\"a\"}", false },
         { "{\"variables\":{\"a\":1,}}", false },
         { "{\"variables\":{\"a\":1 2}}", false },
         { "{\"variables\":{\"a\":01}}", false },
@@ -103,10 +106,11 @@ agrees_with_the_parser(void **state)
 {
     static const char *const pieces[] = { "{", "}", "[", "]", ",", ":",
         "\"query\":", "\"variables\":", "\"operationName\":",
-        "\"extensions\":", "\"{a}\"", "\"\\\"}\"", "null", "1", "{}",
-        "{\"a\":1}", "{\"a\":[{}]}", " ", "\"", "\\", "{\"query\":\"{a}\"",
-        "\"query\":\"a\"", ",\"variables\":{\"a\":\"{\"}",
-        ",\"operationName\":\"A\"", "\"variables\":{}" };
+        "\"extensions\":", "\"documentId\":", "\"{a}\"", "\"\\\"}\"", "null",
+        "1", "{}", "{\"a\":1}", "{\"a\":[{}]}", " ", "\"", "\\",
+        "{\"query\":\"{a}\"", "\"query\":\"a\"",
+        ",\"variables\":{\"a\":\"{\"}", ",\"operationName\":\"A\"",
+        "\"variables\":{}" };
     static const char *const scalars[] = { "1", "-0", "0", "01", "-", "1.5",
         "1e3", "999999999999999999", "9223372036854775807",
         "-9223372036854775808", "9223372036854775808", "true", "false",
@@ -148,6 +152,8 @@ agrees_with_the_parser(void **state)
         same_text(params.query, kappa_value_member(&v, KAPPA_STR("query")));
         same_text(params.operation_name,
             kappa_value_member(&v, KAPPA_STR("operationName")));
+        same_text(params.document_id,
+            kappa_value_member(&v, KAPPA_STR("documentId")));
         same_object(
             &params.variables, kappa_value_member(&v, KAPPA_STR("variables")));
         same_object(&params.extensions,

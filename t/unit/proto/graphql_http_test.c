@@ -4,7 +4,8 @@
 #include "proto/graphql_http.h"
 #include "t/unit/alloc_failing.h"
 
-/* query|operationName|variables|extensions, "-" for what is absent. */
+/* query|operationName|variables|extensions, "-" for what is absent, and
+ * "#ID" behind it where there is a document's id. */
 static void
 describe(const kappa_graphql_params_t *p, kappa_buf_t *buf)
 {
@@ -25,6 +26,10 @@ describe(const kappa_graphql_params_t *p, kappa_buf_t *buf)
         kappa_buf_char(buf, i == 0 ? '|' : '\n');
     }
     buf->len--;
+    if (p->document_id.data != NULL) {
+        kappa_buf_char(buf, '#');
+        kappa_buf_str(buf, p->document_id);
+    }
 }
 
 typedef struct {
@@ -87,6 +92,15 @@ reads_bodies(void **state)
         { "{\"extensions\":{\"persistedQuery\":{\"version\":1}}}",
             "-|-|-|{\"persistedQuery\":{\"version\":1}}" },
         { "{\"query\":\"{a}\",\"variables\":{}}", "{a}|-|{}|-" },
+        { "{\"documentId\":\"x\"}", "-|-|-|-#x" },
+        { "{\"documentId\":\"x\",\"query\":\"{a}\",\"id\":\"y\"}",
+            "{a}|-|-|-#x" },
+        { "{\"documentId\":null,\"id\":\"y\",\"doc_id\":\"z\"}", "-|-|-|-#y" },
+        { "{\"id\":1,\"doc_id\":\"z\"}", "-|-|-|-#z" },
+        { "{\"query\":\"{a}\",\"id\":\"y\",\"doc_id\":[]}", "{a}|-|-|-" },
+        { "{\"documentId\":1}", "!\"documentId\" must be a string." },
+        { "{\"documentId\":null}", NO_QUERY },
+        { "{\"id\":1}", NO_QUERY },
         { "", "!The request has no body." },
         { "{",
             "!The body is not valid JSON: string or '}' expected near "
@@ -135,6 +149,13 @@ reads_query_strings(void **state)
         { "query=%C3%A4", "\xc3\xa4|-|-|-" },
         { "query=a=b", "a=b|-|-|-" },
         { "query", "|-|-|-" },
+        { "documentId=sha256%3Aa", "-|-|-|-#sha256:a" },
+        { "id=b&documentId=a", "-|-|-|-#a" },
+        { "doc_id=b&id=a", "-|-|-|-#a" },
+        { "doc_id=b", "-|-|-|-#b" },
+        { "id=a&query={a}", "{a}|-|-|-" },
+        { "documentId=a&query={a}", "{a}|-|-|-#a" },
+        { "id=a&id=b", "!The parameter \"id\" is given twice." },
         { "extensions=%7B%22persistedQuery%22%3A%7B%7D%7D",
             "-|-|-|{\"persistedQuery\":{}}" },
         { "", NO_QUERY },
