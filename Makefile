@@ -56,6 +56,7 @@ say = $(if $(V),,@echo '  $(1)' $@ &&)
 PREFIX ?= /usr/local
 MODULES_DIR ?= /usr/lib/nginx/modules
 PORT ?= 8080
+APP ?= catalogue
 SECONDS ?= 60
 FUZZ_SECONDS ?= 300
 T ?=
@@ -273,12 +274,12 @@ build/bench/%: bench/%.c build/libkappa.a
 
 # The port first: it would be a pity to learn of it after the build.
 demo:
-	@tools/demo.sh check-port $(PORT)
+	@APP=$(APP) tools/demo.sh check-port $(PORT)
 	@tools/deps.sh build demo
 	@$(SUBMAKE) lib cli module
-	@tools/demo.sh start $(PORT)
+	@APP=$(APP) tools/demo.sh start $(PORT)
 demo-stop:
-	@tools/demo.sh stop
+	@APP=$(APP) tools/demo.sh stop
 
 install:
 	@test -f build/ngx_http_kappa_module.so || { echo "run make first" >&2; \

@@ -1,17 +1,22 @@
 #!/bin/bash
 # demo.sh check-port PORT: says whether it is free for the demo.
-# demo.sh start [PORT]: the Debian archive as a live API on 127.0.0.1:PORT,
-#     in the background. Again: the same with the same data.
+# demo.sh start [PORT]: an example as a live API on 127.0.0.1:PORT, in the
+#     background. Again: the same with the same data.
 # demo.sh stop: ends it. demo.sh remove: ends it and deletes its data.
+# demo.sh store: says where its store is.
+# demo.sh token SUB [ROLE...] [scope=SCOPE]: a token for the example's API.
 #
-# Data, logs and the filled-in nginx.conf are in var/catalogue of this clone
+# APP names the example: catalogue (the default) or another folder of examples.
+#
+# Data, logs and the filled-in nginx.conf are in var/APP of this clone
 # (`make clean` leaves them), or, when root runs this in a place that nginx's
-# workers may not enter, in /var/lib/kappa-demo. Only the nginx that this
-# script started is ever stopped.
+# workers may not enter, in /var/lib/kappa-demo, or in KAPPA_DEMO_DIR. Only the
+# nginx that this script started is ever stopped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 worker=www-data
+app=${APP:-catalogue}
 
 die() { echo "kappa: $*" >&2; exit 1; }
 
@@ -24,13 +29,19 @@ reachable() {
         exit !-x shift' "$worker" "$1"
 }
 
-mkdir -p var/catalogue
-dir=$root/var/catalogue
-if ! reachable "$dir"; then
+[[ $app =~ ^[a-z]+$ ]] && [ -f "examples/$app/schema.graphql" ] \
+    || die "there is no example \"$app\"; there are:" \
+        $(cd examples && echo */schema.graphql | sed 's|/schema.graphql||g')
+dir=${KAPPA_DEMO_DIR:-$root/var/$app}
+mkdir -p "$dir"
+if [ -z "${KAPPA_DEMO_DIR:-}" ] && ! reachable "$dir"; then
     dir=/var/lib/kappa-demo/$(echo "$root" | cksum | cut -d ' ' -f 1)
+    [ "$app" = catalogue ] || dir=$dir-$app
     mkdir -p "$dir"
 fi
-store=$dir/store/catalogue
+store=$dir/store/$app
+with=
+[ "$app" = catalogue ] || with=" APP=$app"
 
 # The pid of our nginx, if it runs. A pid file alone proves nothing.
 running() {
@@ -84,7 +95,7 @@ index_state() {
         || true; cksum examples/catalogue/packages.pl) | cksum
 }
 
-import() {
+import_catalogue() {
     local state
     state=$(index_state)
     if [ -d "$store" ] && [ "$(cat "$dir/imported" 2> /dev/null)" = "$state" ]
@@ -123,17 +134,46 @@ graphiql() {
     echo off
 }
 
+# An example's own data: what its data.pl prints, or its data.ndjson. Events
+# have ids, so what is there already is not appended again.
+import_data() {
+    local from=examples/$app state
+    state=$(cksum "$from"/data.*)
+    if [ -d "$store" ] && [ "$(cat "$dir/imported" 2> /dev/null)" = "$state" ]
+    then return; fi
+    echo "kappa: importing the example's data"
+    if [ -f "$from/data.pl" ]; then perl "$from/data.pl"
+    else cat "$from/data.ndjson"; fi \
+        | build/kappa import - --store "$store" \
+            --schema "$from/schema.graphql" || die "the import failed"
+    echo "$state" > "$dir/imported"
+}
+
+import() {
+    if [ "$app" = catalogue ]; then import_catalogue; else import_data; fi
+}
+
+# The secret that the example's tokens are signed with: made once, at random.
+make_key() {
+    [ ! -s "$dir/key" ] || return 0
+    (umask 077 && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' \
+        > "$dir/key")
+}
+
 config() {
-    local user=
+    local user= template=examples/$app/nginx.conf
+    [ -f "$template" ] || template=examples/nginx.conf
+    make_key
     [ "$(id -u)" != 0 ] || user="user $worker;"
-    cp examples/catalogue/schema.graphql "$dir/schema.graphql"
+    cp "examples/$app/schema.graphql" "$dir/schema.graphql"
     cp build/ngx_http_kappa_module.so "$dir/module.so.new"
     mv "$dir/module.so.new" "$dir/ngx_http_kappa_module.so"
     sed -e "s|@USER@|$user|; s|@DIR@|$dir|; s|@PORT@|$1|" \
         -e "s|@MODULE@|$dir/ngx_http_kappa_module.so|" \
         -e "s|@GRAPHIQL@|$(graphiql)|" \
         -e "s|@SCHEMA@|$dir/schema.graphql|; s|@STORE@|$store|" \
-        examples/catalogue/nginx.conf > "$dir/nginx.conf"
+        -e "s|@APP@|$app|; s|@KEY@|$dir/key|" \
+        "$template" > "$dir/nginx.conf"
 }
 
 serve() {
@@ -153,6 +193,7 @@ serve() {
 }
 
 tell() {
+    if [ "$app" != catalogue ]; then tell_example "$1"; return; fi
     cat << END
 
 The Debian archive is served at http://127.0.0.1:$1/graphql.
@@ -182,6 +223,20 @@ make demo-stop ends it; the data stays in $dir.
 END
 }
 
+tell_example() {
+    cat << END
+
+The $app example is served at http://127.0.0.1:$1/graphql, its log at /events.
+$(grep -q 'kappa_graphiql on' "$dir/nginx.conf" \
+    && echo "GraphiQL is at the same address: open it in a browser. ")examples/$app/README.md has
+commands to try, and says who is who. A token for ann:
+
+APP=$app tools/demo.sh token ann
+
+make demo-stop$with ends it; the data stays in $dir.
+END
+}
+
 # Whether we may listen there: nobody does, or the demo itself.
 check_port() {
     [[ $1 =~ ^[0-9]+$ ]] && [ "$1" -ge 1 ] && [ "$1" -le 65535 ] \
@@ -190,7 +245,7 @@ check_port() {
         && grep -q "listen 127.0.0.1:$1;" "$dir/nginx.conf"; }
     then
         die "port $1 of 127.0.0.1 is taken; choose another:" \
-            "make demo PORT=8081"
+            "make demo$with PORT=8081"
     fi
 }
 
@@ -216,5 +271,7 @@ stop)
     if running > /dev/null; then stop; echo "kappa: the demo has ended"
     else echo "kappa: the demo is not running"; fi ;;
 remove) stop; rm -rf "$dir" ;;
-*) die "usage: demo.sh start [PORT] | stop | remove" ;;
+store) echo "$store" ;;
+token) shift; perl tools/token.pl "$dir/key" "$@" ;;
+*) die "usage: demo.sh start [PORT] | stop | remove | store | token SUB [ROLE...]" ;;
 esac
