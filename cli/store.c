@@ -40,6 +40,7 @@ open_store(const char *dir, const kappa_source_t *schema, unsigned flags,
         .schema_text = schema->text,
         .alloc = &kappa_alloc_libc,
         .strict = (flags & KAPPA_CLI_STRICT) != 0,
+        .insist = (flags & KAPPA_CLI_INSIST) != 0,
         .report = report,
     };
     bool create = (flags & KAPPA_CLI_CREATE) != 0;

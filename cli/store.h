@@ -8,6 +8,7 @@
 
 #define KAPPA_CLI_CREATE 1u /* with a schema a missing store is made */
 #define KAPPA_CLI_STRICT 2u /* builds stop at events they can't apply */
+#define KAPPA_CLI_INSIST 4u /* the schema comes though it was rolled back */
 
 /* Opens a store as its owner and brings its views up to date, with a progress
  * bar. schema: the schema's source; text.data NULL: what the store has. flags:

@@ -328,6 +328,9 @@ void ngx_http_kappa_metrics_stop(void);
 /* Of all workers; app NULL: of no application. Says how many workers. */
 ngx_uint_t ngx_http_kappa_metrics_sum(ngx_http_kappa_main_conf_t *kmcf,
     const ngx_http_kappa_app_t *app, ngx_http_kappa_block_t *sum);
+/* The stores' part of the page. */
+void ngx_http_kappa_write_stores(
+    kappa_buf_t *buf, ngx_http_kappa_app_t *const *apps, ngx_uint_t n);
 ngx_int_t ngx_http_kappa_metrics_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_kappa_log_handler(ngx_http_request_t *r);
 

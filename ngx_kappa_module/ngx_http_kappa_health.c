@@ -12,7 +12,50 @@ ngx_http_kappa_app_state(const ngx_http_kappa_app_t *app)
     return kappa_store_ready(app->store_handle) ? "READY" : "VIEWS_REBUILDING";
 }
 
-/* {"status":"ready","applications":{"catalogue":"READY"}} */
+/* A build under way, whoever does it, as a member of the application's. */
+static void
+ngx_http_kappa_write_build(kappa_buf_t *buf, const kappa_store_state_t *state)
+{
+    uint64_t built = state->build.built, total = state->build.total;
+
+    kappa_buf_printf(buf,
+        ",\"build\":{\"generation\":%u,\"built\":%llu,\"total\":%llu,"
+        "\"percent\":%.1f,\"skipped\":%llu,\"eta_seconds\":",
+        state->build.generation, (unsigned long long)built,
+        (unsigned long long)total,
+        built < total ? 100.0 * (double)built / (double)total : 100.0,
+        (unsigned long long)state->build.skipped);
+    if (state->build.left_ms < 0) {
+        KAPPA_BUF_LIT(buf, "null}");
+    } else {
+        kappa_buf_printf(
+            buf, "%lld}", (long long)((state->build.left_ms + 999) / 1000));
+    }
+}
+
+/* "catalogue":{"generation":2,"skipped":0} */
+static void
+ngx_http_kappa_write_views(
+    kappa_buf_t *buf, const ngx_http_kappa_app_t *app, bool first)
+{
+    kappa_store_state_t state;
+
+    kappa_buf_printf(buf, "%s\"%.*s\":", first ? "" : ",",
+        (int)app->name.len, app->name.data);
+    if (app->store_handle == NULL
+        || kappa_store_state(app->store_handle, &state) != KAPPA_OK) {
+        KAPPA_BUF_LIT(buf, "null");
+        return;
+    }
+    kappa_buf_printf(buf, "{\"generation\":%u,\"skipped\":%llu",
+        state.generation, (unsigned long long)state.skipped);
+    if (state.build.running) {
+        ngx_http_kappa_write_build(buf, &state);
+    }
+    kappa_buf_char(buf, '}');
+}
+
+/* "applications":{"catalogue":"READY"},"views":{…}} */
 static bool
 ngx_http_kappa_write_health(ngx_http_request_t *r, kappa_buf_t *buf)
 {
@@ -28,6 +71,10 @@ ngx_http_kappa_write_health(ngx_http_request_t *r, kappa_buf_t *buf)
         kappa_buf_printf(buf, "%s\"%.*s\":\"%s\"", i ? "," : "",
             (int)apps[i]->name.len, apps[i]->name.data, state);
         ready = ready && strcmp(state, "READY") == 0;
+    }
+    KAPPA_BUF_LIT(buf, "},\"views\":{");
+    for (ngx_uint_t i = 0; i < kmcf->apps.nelts; i++) {
+        ngx_http_kappa_write_views(buf, apps[i], i == 0);
     }
     KAPPA_BUF_LIT(buf, "}}\n");
     return ready;

@@ -351,74 +351,6 @@ ngx_http_kappa_write_histograms(const ngx_http_kappa_page_t *page)
     }
 }
 
-/* --- the store --- */
-
-static uint64_t
-ngx_http_kappa_is_open(const ngx_http_kappa_app_t *app)
-{
-    return app->store_handle != NULL;
-}
-
-static uint64_t
-ngx_http_kappa_is_rebuilding(const ngx_http_kappa_app_t *app)
-{
-    return app->store_handle != NULL && !kappa_store_ready(app->store_handle);
-}
-
-static uint64_t
-ngx_http_kappa_views_position(const ngx_http_kappa_app_t *app)
-{
-    return app->store_handle ? kappa_store_position(app->store_handle) : 0;
-}
-
-/* The tail may say nothing yet; the views are never past the log. */
-static uint64_t
-ngx_http_kappa_log_position(const ngx_http_kappa_app_t *app)
-{
-    uint64_t views = ngx_http_kappa_views_position(app);
-    uint64_t log =
-        app->store_handle ? kappa_store_durable(app->store_handle) : 0;
-
-    return log > views ? log : views;
-}
-
-static const struct {
-    kappa_metric_t metric;
-    uint64_t (*value)(const ngx_http_kappa_app_t *app);
-} ngx_http_kappa_stores[] = {
-    { { "kappa_store_open",
-          "1 when the store is open in the worker that was asked.", GAUGE, 0 },
-        ngx_http_kappa_is_open },
-    { { "kappa_views_rebuilding",
-          "1 while the views are computed from the log.", GAUGE, 0 },
-        ngx_http_kappa_is_rebuilding },
-    { { "kappa_log_position", "Sequence number of the log's last event.",
-          GAUGE, 0 },
-        ngx_http_kappa_log_position },
-    { { "kappa_views_position",
-          "Sequence number of the last event that the views have.", GAUGE, 0 },
-        ngx_http_kappa_views_position },
-};
-
-static void
-ngx_http_kappa_write_stores(const ngx_http_kappa_page_t *page)
-{
-    size_t n =
-        sizeof(ngx_http_kappa_stores) / sizeof(ngx_http_kappa_stores[0]);
-
-    for (size_t i = 0; i < n; i++) {
-        const kappa_metric_t *metric = &ngx_http_kappa_stores[i].metric;
-
-        kappa_prometheus_family(page->buf, metric);
-        for (ngx_uint_t app = 0; app < page->app_count; app++) {
-            kappa_metric_label_t label = ngx_http_kappa_app_label(page, app);
-
-            kappa_prometheus_sample(page->buf, metric, &label, 1,
-                ngx_http_kappa_stores[i].value(page->apps[app]));
-        }
-    }
-}
-
 /* --- the page --- */
 
 static void
@@ -430,7 +362,7 @@ ngx_http_kappa_write_page(const ngx_http_kappa_page_t *page)
     ngx_http_kappa_write_requests(page);
     ngx_http_kappa_write_errors(page);
     ngx_http_kappa_write_histograms(page);
-    ngx_http_kappa_write_stores(page);
+    ngx_http_kappa_write_stores(page->buf, page->apps, page->app_count);
     ngx_http_kappa_write_lines(page, 0, page->app_count, ngx_http_kappa_lines,
         sizeof(ngx_http_kappa_lines) / sizeof(ngx_http_kappa_lines[0]));
     ngx_http_kappa_write_closes(page);

@@ -24,8 +24,17 @@ type Mutation {
 }
 END
 
-my $t = Kappa::Test->new(schema => $SDL, workers => 4);
+my $t = Kappa::Test->new(schema => $SDL, workers => 4, server => <<'END');
+        location = /health { kappa_health ready; }
+        location = /metrics { kappa_metrics; }
+END
 $t->start;
+
+sub metric {
+    my ($name) = @_;
+    return $t->get('/metrics')->{body} =~ /^\Q$name\E\{[^}]*\} (\S+)$/m
+        ? $1 : undef;
+}
 
 sub create {
     my ($sku, $n) = @_;
@@ -129,6 +138,51 @@ ok(within(5, sub {
 }), 'each is there once, and counted once')
     or diag $t->graphql('{ group(name: "g") { items sum } }')->{body};
 
+# --- back, beside a running nginx
+
+my $before = current();
+$r = $t->kappa(['rebuild', '--store', $t->store, '--rollback']);
+is($r->{status}, 0, 'kappa rebuild --rollback') or diag $r->{err};
+is($r->{err}, '', 'quiet in a pipe');
+is(current(), $before - 1, 'the generation before serves');
+ok(within(10, sub {
+    all_say('{ group(name: "g") { items sum } }',
+        qr/"items":$items,"sum":"$sum"/)
+}), 'with what happened since');
+is(metric('kappa_generation'), $before - 1, 'kappa_generation');
+is($t->get('/health')->{json}{views}{app}{generation}, $before - 1,
+    'and /health name it');
+is((create('a', 1)->{json}{errors}[0]{extensions}{code} // ''),
+    'IDEMPOTENCY_CONFLICT', 'it decides, and no key is forgotten');
+
+# Another schema, and back from it: who starts with it does not get it.
+(my $tripled = $sdl) =~ s/field: "n"\)/field: "n", where: "row.n > 5")/;
+$t->schema($tripled);
+$t->reload;
+ok(within(10, sub { current() > $before }), 'another schema serves');
+my $tripled_is = current();
+$r = $t->kappa(['rebuild', '--store', $t->store, '--rollback']);
+is($r->{status}, 0, 'is rolled back') or diag $r->{err};
+is(current(), $before - 1, 'to the one before');
+$t->kill_worker;
+ok(within(10, sub { $t->log =~ /was rolled back; what serves stays/ }),
+    'a worker that starts with it says so');
+is(current(), $before - 1, 'and leaves it');
+ok(within(10, sub {
+    all_say('{ group(name: "g") { items sum } }',
+        qr/"items":$items,"sum":"$sum"/)
+}), 'all answer by the rules before');
+$r = $t->kappa(['rebuild', '--store', $t->store, '--schema',
+    $t->dir . '/schema.graphql']);
+is($r->{status}, 0, 'kappa rebuild --schema insists') or diag $r->{err};
+cmp_ok(current(), '>', $tripled_is, 'it serves');
+$r = $t->kappa(['rebuild', '--store', $t->store, '--rollback']);
+is($r->{status}, 0, 'back again') or diag $r->{err};
+$t->schema($sdl);
+$t->reload;
+ok(within(10, sub { current() == $before - 1 && create('y', 0)->{status} == 200 }),
+    'the file as it was builds nothing');
+
 # --- a schema that is refused changes nothing
 
 $t->schema("type Query { broken: Nothing }\n");
@@ -158,4 +212,10 @@ $r = $t->kappa(\@rebuild);
 is($r->{status}, 0, 'another one goes on') or diag $r->{err};
 like($r->{err}, qr/skipped event \d+: .*extra/, 'and lists what it skipped');
 cmp_ok(current(), '>', $serves, 'its views serve');
+like($r->{err}, qr/^kappa: \d+ events were skipped/m, 'and says how many');
+my ($skipped) = $r->{err} =~ /(\d+) events were skipped/;
+$t->start;
+is(metric('kappa_skipped_events'), $skipped, 'so does a metric');
+is($t->get('/health')->{json}{views}{app}{skipped}, $skipped, 'and /health');
+ok($t->stop, 'it ends in time');
 done_testing;

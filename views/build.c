@@ -1,17 +1,23 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
+#include "base/time.h"
 #include "views/boot.h"
+#include "views/build_state.h"
 #include "views/store_private.h"
 
-/* Long work on views: catching up from far behind, and building a generation
- * beside the one that serves (DESIGN 7). One builder at a time, by flock on
- * views/build. */
+/* Long work on views: catching up from far behind, building a generation
+ * beside the one that serves, and going back to the one before it (DESIGN 7).
+ * One builder at a time (views/build_state.h). */
 
 #define PAUSE_US 500 /* between chunks under the lock: others' turn */
+
+/* What a builder is asked for, beside catching up. */
+typedef enum {
+    GOAL_OFFER,  /* the schema offered, if it needs a build */
+    GOAL_REBUILD, /* the offer, else what serves anew */
+    GOAL_BACK     /* the generation before */
+} goal_t;
 
 typedef struct {
     kappa_store_t *store;
@@ -20,12 +26,41 @@ typedef struct {
     int views;
     int lock;
     kappa_arena_t *scratch;
+    kappa_build_state_t state;
     kappa_errors_t *errors;
 } build_t;
 
-static bool
-go_on(build_t *build, uint64_t seq, uint64_t end)
+/* From here on it is `edition` that is being filled. */
+static void
+begin_state(build_t *build, kappa_edition_t *edition)
 {
+    build->state = (kappa_build_state_t){ .generation =
+                                              edition->generation->number,
+        .begun_us = kappa_monotonic_us() };
+    (void)kappa_edition_position(edition, &build->state.from, NULL);
+}
+
+static uint64_t
+skipped_of(kappa_edition_t *edition)
+{
+    kappa_txn_t *txn;
+    uint64_t skipped = 0;
+
+    if (kappa_env_read(edition->generation->env, &txn) == KAPPA_OK) {
+        (void)kappa_env_skipped(txn, &skipped);
+        kappa_txn_end(txn);
+    }
+    return skipped;
+}
+
+/* Tells how far `edition` is; false: stop. */
+static bool
+go_on(build_t *build, kappa_edition_t *edition, uint64_t seq, uint64_t end)
+{
+    build->state.built = seq;
+    build->state.total = end;
+    build->state.skipped = skipped_of(edition);
+    kappa_build_write(build->lock, &build->state);
     return build->progress == NULL || build->progress(build->ctx, seq, end);
 }
 
@@ -63,6 +98,7 @@ advance(build_t *build, uint64_t *position, uint64_t *tail)
 static kappa_status_t
 fill_current(build_t *build)
 {
+    begin_state(build, build->store->edition);
     for (;;) {
         uint64_t position = 0, tail = 0;
         kappa_status_t status = advance(build, &position, &tail);
@@ -70,11 +106,10 @@ fill_current(build_t *build)
         if (status != KAPPA_OK) {
             return status;
         }
-        bool more = go_on(build, position, tail);
         if (position == tail) {
             return KAPPA_OK;
         }
-        if (!more) {
+        if (!go_on(build, build->store->edition, position, tail)) {
             return KAPPA_DONE;
         }
         usleep(PAUSE_US);
@@ -82,50 +117,6 @@ fill_current(build_t *build)
 }
 
 /* --- a generation beside */
-
-/* What was begun and is not, or no longer, of use: all but what serves and
- * the one before it, which stays for rollback. */
-typedef struct {
-    int views;
-    uint32_t serving;
-    uint32_t before; /* the highest below; 0: none */
-} broom_t;
-
-static void
-find_before(void *ctx, uint32_t number)
-{
-    broom_t *broom = ctx;
-
-    if (number < broom->serving) {
-        broom->before = number;
-    }
-}
-
-static void
-sweep_one(void *ctx, uint32_t number)
-{
-    const broom_t *broom = ctx;
-
-    if (number != broom->serving && number != broom->before) {
-        kappa_generation_remove(broom->views, number);
-    }
-}
-
-/* Under the locks: a process that begins a generation has them too. */
-static void
-sweep(build_t *build)
-{
-    broom_t broom = { .views = build->views };
-
-    if (kappa_store_lock(build->store, NULL) != KAPPA_OK) {
-        return;
-    }
-    if (kappa_current_read(build->views, &broom.serving, NULL) == KAPPA_OK) {
-        (void)kappa_generations_each(build->views, find_before, &broom, NULL);
-        (void)kappa_generations_each(build->views, sweep_one, &broom, NULL);
-    }
-    kappa_store_unlock(build->store);
-}
 
 /* The schema to build by: the offer, or what is in force, copied. */
 static kappa_status_t
@@ -197,7 +188,9 @@ fill_beside(build_t *build, kappa_edition_t *edition)
 {
     uint64_t position = 0, end = known_end(build);
 
-    while (end - position > KAPPA_CHUNK_EVENTS) {
+    begin_state(build, edition);
+    position = build->state.from;
+    while (end > position && end - position > KAPPA_CHUNK_EVENTS) {
         kappa_status_t status = kappa_store_catch_up(build->store, edition,
             end, KAPPA_CHUNK_EVENTS, &position, build->errors);
 
@@ -205,7 +198,7 @@ fill_beside(build_t *build, kappa_edition_t *edition)
             return status;
         }
         end = known_end(build);
-        if (!go_on(build, position, end)) {
+        if (!go_on(build, edition, position, end)) {
             return KAPPA_DONE;
         }
     }
@@ -216,17 +209,31 @@ fill_beside(build_t *build, kappa_edition_t *edition)
 static void
 say_skipped(build_t *build, kappa_edition_t *edition)
 {
-    kappa_txn_t *txn;
-    uint64_t skipped = 0;
+    uint64_t skipped = skipped_of(edition);
 
-    if (kappa_env_read(edition->generation->env, &txn) == KAPPA_OK) {
-        (void)kappa_env_skipped(txn, &skipped);
-        kappa_txn_end(txn);
-    }
     kappa_store_say(build->store, skipped > 0,
         "generation %04u serves now; %llu events could not be applied by its "
         "rules and were skipped",
         edition->generation->number, (unsigned long long)skipped);
+}
+
+/* Under the locks: it is all there, `current` may name it. */
+static kappa_status_t
+make_current(build_t *build, kappa_edition_t *edition)
+{
+    const kappa_edition_t *before = build->store->edition;
+    kappa_status_t status = kappa_generation_adopt(edition->generation,
+        &edition->about, edition->text, build->errors);
+
+    if (status == KAPPA_OK) {
+        status = kappa_previous_write(
+            build->views, before->generation->number, build->errors);
+    }
+    if (status == KAPPA_OK) {
+        status = kappa_current_write(
+            build->views, edition->generation->number, build->errors);
+    }
+    return status;
 }
 
 /* Under the locks: the rest of the log, then `current`. */
@@ -244,12 +251,7 @@ swap_in(build_t *build, kappa_edition_t *edition, uint64_t tail)
     }
     kappa_writer_no_changes(edition->writer, false);
     if (status == KAPPA_OK) {
-        status = kappa_generation_adopt(edition->generation, &edition->about,
-            edition->text, build->errors);
-    }
-    if (status == KAPPA_OK) {
-        status = kappa_current_write(
-            build->views, edition->generation->number, build->errors);
+        status = make_current(build, edition);
     }
     if (status == KAPPA_OK) {
         say_skipped(build, edition);
@@ -261,10 +263,26 @@ swap_in(build_t *build, kappa_edition_t *edition, uint64_t tail)
     return status;
 }
 
+/* What is rolled back must not come again by the next worker that starts with
+ * it; what is built for an offer may come. */
+static kappa_status_t
+note_refusal(build_t *build, const kappa_edition_t *edition, goal_t goal)
+{
+    kappa_str_t serves = build->store->edition->text;
+
+    if (goal == GOAL_OFFER) {
+        return kappa_refused_write(
+            build->views, KAPPA_STR_NULL, build->errors);
+    }
+    return kappa_str_eq(serves, edition->text)
+        ? KAPPA_OK
+        : kappa_refused_write(build->views, serves, build->errors);
+}
+
 /* Somebody else may have swapped another one in meanwhile: then an offer is
  * over, and what was built for it is of no use. */
 static kappa_status_t
-finish_beside(build_t *build, kappa_edition_t *edition, bool offered)
+finish_beside(build_t *build, kappa_edition_t *edition, goal_t goal)
 {
     kappa_store_t *store = build->store;
     uint64_t tail = 0;
@@ -277,8 +295,11 @@ finish_beside(build_t *build, kappa_edition_t *edition, bool offered)
     if (status == KAPPA_BUSY) {
         status = KAPPA_OK;
     }
-    if (status == KAPPA_OK && offered && !store->offer.wanted) {
+    if (status == KAPPA_OK && goal == GOAL_OFFER && !store->offer.wanted) {
         status = KAPPA_CONFLICT;
+    }
+    if (status == KAPPA_OK && goal != GOAL_REBUILD) {
+        status = note_refusal(build, edition, goal);
     }
     if (status == KAPPA_OK) {
         status = swap_in(build, edition, tail);
@@ -299,12 +320,13 @@ give_up(build_t *build, kappa_edition_t *edition)
 }
 
 static kappa_status_t
-build_beside(build_t *build, bool offered)
+build_beside(build_t *build, goal_t goal)
 {
     kappa_about_t about;
     kappa_str_t text;
     kappa_edition_t *edition;
-    kappa_status_t status = copy_schema(build, offered, &about, &text);
+    kappa_status_t status =
+        copy_schema(build, goal == GOAL_OFFER, &about, &text);
 
     if (status != KAPPA_OK || text.data == NULL) {
         return status;
@@ -315,12 +337,112 @@ build_beside(build_t *build, bool offered)
     }
     status = fill_beside(build, edition);
     if (status == KAPPA_OK) {
-        status = finish_beside(build, edition, offered);
+        status = finish_beside(build, edition, goal);
     }
     if (status != KAPPA_OK) {
         give_up(build, edition);
     }
     return status == KAPPA_CONFLICT ? KAPPA_OK : status;
+}
+
+/* --- the generation before */
+
+static kappa_status_t
+open_before(build_t *build, kappa_generation_t **out)
+{
+    kappa_store_t *store = build->store;
+    uint32_t serving = 0;
+    kappa_status_t status =
+        kappa_current_read(build->views, &serving, build->errors);
+
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    uint32_t before = kappa_generation_before(build->views, serving);
+    if (before == 0) {
+        kappa_errors_add(build->errors, "NOT_FOUND",
+            "%s has no generation before the one that serves", store->path);
+        return KAPPA_NOT_FOUND;
+    }
+    return kappa_generation_open(
+        build->views, before, store->alloc, out, build->errors);
+}
+
+/* Its schema is built anew where its rows can't be believed any more. */
+static kappa_status_t
+take_before(build_t *build, kappa_generation_t *generation,
+    kappa_edition_t **out, bool *anew)
+{
+    kappa_store_t *store = build->store;
+    kappa_about_t about;
+    kappa_str_t text;
+    bool trusted = false;
+    kappa_status_t status = kappa_generation_about(
+        generation, build->scratch, &about, build->errors);
+
+    if (status == KAPPA_OK) {
+        status = kappa_generation_schema(generation, about.revision,
+            build->scratch, &text, build->errors);
+    }
+    if (status == KAPPA_OK) {
+        status = kappa_boot_trusted(
+            generation->dir, store->boot_id, &trusted, build->errors);
+    }
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    *anew = !trusted
+        || !kappa_epoch_eq(&about.epoch, kappa_log_epoch(store->log));
+    if (*anew) {
+        about.epoch = *kappa_log_epoch(store->log);
+        about.revision = 1;
+        return begin_beside(build, &about, text, out);
+    }
+    status = kappa_generation_attach(
+        generation, store->views_path, store->map_size, build->errors);
+    if (status == KAPPA_OK) {
+        status = kappa_boot_dirty(generation->dir, store->boot_id,
+            &generation->boot_ours, build->errors);
+    }
+    if (status == KAPPA_OK) {
+        status = kappa_edition_make(store, generation, &about, text, NULL,
+            NULL, false, out, build->errors);
+    }
+    if (status == KAPPA_OK) {
+        kappa_writer_no_changes((*out)->writer, true);
+    }
+    return status;
+}
+
+static kappa_status_t
+go_back(build_t *build)
+{
+    kappa_generation_t *generation;
+    kappa_edition_t *edition;
+    bool anew = false;
+    kappa_status_t status = open_before(build, &generation);
+
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    status = take_before(build, generation, &edition, &anew);
+    if (status != KAPPA_OK || anew) {
+        kappa_generation_close(generation);
+    }
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    status = fill_beside(build, edition);
+    if (status == KAPPA_OK) {
+        status = finish_beside(build, edition, GOAL_BACK);
+    }
+    if (status != KAPPA_OK && anew) {
+        give_up(build, edition);
+    } else if (status != KAPPA_OK) {
+        kappa_edition_destroy(edition);
+        kappa_generation_close(generation);
+    }
+    return status;
 }
 
 /* --- one builder */
@@ -336,17 +458,7 @@ begin(build_t *build)
     if (build->scratch == NULL) {
         return KAPPA_NOMEM;
     }
-    build->lock = openat(build->views, "build",
-        O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (build->lock >= 0 && flock(build->lock, LOCK_EX | LOCK_NB) == 0) {
-        return KAPPA_OK;
-    }
-    if (build->lock >= 0 && errno == EWOULDBLOCK) {
-        return KAPPA_BUSY;
-    }
-    kappa_errors_add(build->errors, "STORE_UNAVAILABLE",
-        "can't lock views/build: %s", strerror(errno));
-    return KAPPA_IO;
+    return kappa_build_lock(build->views, &build->lock, build->errors);
 }
 
 static void
@@ -380,27 +492,51 @@ refuse_offer(build_t *build)
     }
 }
 
+/* The first offer that needs a build is built; GOAL_REBUILD without one:
+ * what serves. */
 static kappa_status_t
-run(build_t *build, bool rebuild)
+pursue(build_t *build, goal_t goal)
 {
-    kappa_status_t status = begin(build);
+    kappa_status_t status = KAPPA_OK;
 
-    if (status == KAPPA_OK) {
-        sweep(build);
-        status = fill_current(build);
+    if (goal == GOAL_BACK) {
+        return go_back(build);
     }
-    if (status == KAPPA_OK && is_offered(build->store)) {
-        status = build_beside(build, true);
+    if (is_offered(build->store)) {
+        status = build_beside(build, GOAL_OFFER);
         if (status == KAPPA_INVALID) {
             refuse_offer(build);
         }
-    } else if (status == KAPPA_OK && rebuild) {
-        status = build_beside(build, false);
+    } else if (goal == GOAL_REBUILD) {
+        status = build_beside(build, GOAL_REBUILD);
+    }
+    return status;
+}
+
+static kappa_status_t
+run(kappa_store_t *store, goal_t goal,
+    bool (*progress)(void *ctx, uint64_t seq, uint64_t end), void *ctx,
+    kappa_errors_t *errors)
+{
+    build_t build = { .store = store,
+        .progress = progress,
+        .ctx = ctx,
+        .views = -1,
+        .lock = -1,
+        .errors = errors };
+    kappa_status_t status = begin(&build);
+
+    if (status == KAPPA_OK) {
+        kappa_store_sweep_locked(store, build.views);
+        status = fill_current(&build);
     }
     if (status == KAPPA_OK) {
-        sweep(build);
+        status = pursue(&build, goal);
     }
-    end(build);
+    if (status == KAPPA_OK) {
+        kappa_store_sweep_locked(store, build.views);
+    }
+    end(&build);
     return status;
 }
 
@@ -409,14 +545,9 @@ kappa_store_build(kappa_store_t *store,
     bool (*progress)(void *ctx, uint64_t seq, uint64_t end), void *ctx,
     kappa_errors_t *errors)
 {
-    build_t build = { .store = store,
-        .progress = progress,
-        .ctx = ctx,
-        .views = -1,
-        .lock = -1,
-        .errors = errors };
-
-    return kappa_store_wants_build(store) ? run(&build, false) : KAPPA_OK;
+    return kappa_store_wants_build(store)
+        ? run(store, GOAL_OFFER, progress, ctx, errors)
+        : KAPPA_OK;
 }
 
 kappa_status_t
@@ -424,12 +555,13 @@ kappa_store_rebuild(kappa_store_t *store,
     bool (*progress)(void *ctx, uint64_t seq, uint64_t end), void *ctx,
     kappa_errors_t *errors)
 {
-    build_t build = { .store = store,
-        .progress = progress,
-        .ctx = ctx,
-        .views = -1,
-        .lock = -1,
-        .errors = errors };
+    return run(store, GOAL_REBUILD, progress, ctx, errors);
+}
 
-    return run(&build, true);
+kappa_status_t
+kappa_store_rollback(kappa_store_t *store,
+    bool (*progress)(void *ctx, uint64_t seq, uint64_t end), void *ctx,
+    kappa_errors_t *errors)
+{
+    return run(store, GOAL_BACK, progress, ctx, errors);
 }

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 /* Each worker's reads are short; builders, the command line and old workers
  * come on top. */
@@ -241,12 +243,59 @@ kappa_txn_commit(kappa_txn_t *txn, kappa_errors_t *errors)
     return rc == 0 ? KAPPA_OK : kappa_env_refuse(errors, "commit", rc);
 }
 
-void
+uint32_t
 kappa_env_check_readers(kappa_env_t *env)
 {
-    int dead;
+    int dead = 0;
 
-    mdb_reader_check(env->mdb, &dead);
+    return mdb_reader_check(env->mdb, &dead) == 0 && dead > 0 ? (uint32_t)dead
+                                                              : 0;
+}
+
+typedef struct {
+    uint32_t count;
+    uint64_t oldest;
+} readers_t;
+
+/* "       PID THREAD TXNID\n", TXNID "-" where no snapshot is held; before
+ * them a line of words. */
+static int
+note_reader(const char *line, void *ctx)
+{
+    readers_t *readers = ctx;
+    int pid;
+    char thread[32], txn[32];
+
+    if (sscanf(line, "%d %31s %31s", &pid, thread, txn) == 3
+        && txn[0] != '-') {
+        uint64_t id = strtoull(txn, NULL, 10);
+
+        readers->oldest =
+            readers->count && readers->oldest < id ? readers->oldest : id;
+        readers->count++;
+    }
+    return 0;
+}
+
+void
+kappa_env_usage(kappa_env_t *env, kappa_env_usage_t *out)
+{
+    readers_t readers = { .count = 0 };
+    MDB_envinfo info;
+    MDB_stat st;
+
+    *out = (kappa_env_usage_t){ .readers = 0 };
+    if (mdb_env_info(env->mdb, &info) != 0
+        || mdb_env_stat(env->mdb, &st) != 0) {
+        return;
+    }
+    mdb_reader_list(env->mdb, note_reader, &readers);
+    out->used_bytes = ((uint64_t)info.me_last_pgno + 1) * st.ms_psize;
+    out->map_bytes = info.me_mapsize;
+    out->readers = readers.count;
+    if (readers.count && readers.oldest < info.me_last_txnid) {
+        out->readers_lag = info.me_last_txnid - readers.oldest;
+    }
 }
 
 kappa_status_t

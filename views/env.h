@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "views/env_usage.h"
 #include "views/hot.h"
 
 /* The LMDB environment of one generation (DESIGN 7 and 12). Opened once per
@@ -99,7 +100,10 @@ kappa_status_t kappa_env_refuse(
     kappa_errors_t *errors, const char *what, int rc);
 
 /* Frees slots of readers that died. Cheap; at start and on a timer. */
-void kappa_env_check_readers(kappa_env_t *env);
+uint32_t kappa_env_check_readers(kappa_env_t *env); /* how many */
+
+/* Any thread. */
+void kappa_env_usage(kappa_env_t *env, kappa_env_usage_t *out);
 
 /* Everything on disk: before the clean mark is written. */
 kappa_status_t kappa_env_sync(kappa_env_t *env, kappa_errors_t *errors);

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,6 +13,8 @@
 #include "views/file.h"
 
 #define CURRENT "current"
+#define PREVIOUS "previous"
+#define REFUSED "refused"
 #define ABOUT "about"
 #define MAGIC "kappa views 1"
 #define ABOUT_BYTES_MAX 8192
@@ -74,40 +77,54 @@ parse_number(kappa_str_t s, uint32_t *number)
 
 /* --- current */
 
-kappa_status_t
-kappa_current_read(int views, uint32_t *number, kappa_errors_t *errors)
+static kappa_status_t
+read_name(int views, const char *file, uint32_t *number, kappa_errors_t *errors)
 {
     char text[32];
-    int fd = openat(views, CURRENT, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = openat(views, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
     if (fd < 0) {
         return errno == ENOENT ? KAPPA_NOT_FOUND
-                               : failed(errors, "open", CURRENT);
+                               : failed(errors, "open", file);
     }
     ssize_t n = pread(fd, text, sizeof text, 0);
     close(fd);
     if (n < 0) {
-        return failed(errors, "read", CURRENT);
+        return failed(errors, "read", file);
     }
     if (n && text[n - 1] == '\n') {
         n--;
     }
     if (!parse_number(kappa_str(text, (size_t)n), number)) {
         kappa_errors_add(errors, "STORE_UNAVAILABLE",
-            "views/current names no generation; delete views/ and start "
-            "again, the log gives them back");
+            "views/%s names no generation; delete views/ and start "
+            "again, the log gives them back",
+            file);
         return KAPPA_CORRUPT;
     }
     return KAPPA_OK;
 }
 
-kappa_status_t
-kappa_current_write(int views, uint32_t number, kappa_errors_t *errors)
+static kappa_status_t
+write_name(
+    int views, const char *file, uint32_t number, kappa_errors_t *errors)
 {
     char text[sizeof(name_t) + 2];
 
     snprintf(text, sizeof text, "%s\n", name_of(number).text);
-    return kappa_file_replace(views, CURRENT, kappa_str_c(text), errors);
+    return kappa_file_replace(views, file, kappa_str_c(text), errors);
+}
+
+kappa_status_t
+kappa_current_read(int views, uint32_t *number, kappa_errors_t *errors)
+{
+    return read_name(views, CURRENT, number, errors);
+}
+
+kappa_status_t
+kappa_current_write(int views, uint32_t number, kappa_errors_t *errors)
+{
+    return write_name(views, CURRENT, number, errors);
 }
 
 /* --- the directories */
@@ -313,6 +330,90 @@ kappa_generation_remove(int views, uint32_t number)
         close(dir);
         unlinkat(views, name.text, AT_REMOVEDIR);
     }
+}
+
+/* --- the one before */
+
+/* Only what was completed has the file `about`. */
+static bool
+is_complete(int views, uint32_t number)
+{
+    char path[sizeof(name_t) + sizeof ABOUT + 1];
+
+    snprintf(path, sizeof path, "%s/" ABOUT, name_of(number).text);
+    return faccessat(views, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+kappa_status_t
+kappa_previous_write(int views, uint32_t number, kappa_errors_t *errors)
+{
+    return write_name(views, PREVIOUS, number, errors);
+}
+
+uint32_t
+kappa_generation_before(int views, uint32_t serving)
+{
+    listing_t listing = { .count = 0 };
+    uint32_t before = 0;
+
+    if (read_name(views, PREVIOUS, &before, NULL) == KAPPA_OK
+        && before != serving && is_complete(views, before)) {
+        return before;
+    }
+    before = 0;
+    if (list(views, &listing, NULL) != KAPPA_OK) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < listing.count && listing.numbers[i] < serving;
+         i++) {
+        if (is_complete(views, listing.numbers[i])) {
+            before = listing.numbers[i];
+        }
+    }
+    return before;
+}
+
+/* The file holds a digest: of a text only whether it is the same matters. */
+#define DIGEST_CHARS (2 * SHA256_DIGEST_LENGTH)
+
+static void
+digest_of(kappa_str_t text, char out[DIGEST_CHARS + 1])
+{
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+
+    SHA256((const unsigned char *)text.data, text.len, digest);
+    for (size_t i = 0; i < sizeof digest; i++) {
+        snprintf(out + 2 * i, 3, "%02x", digest[i]);
+    }
+}
+
+kappa_status_t
+kappa_refused_write(int views, kappa_str_t text, kappa_errors_t *errors)
+{
+    char digest[DIGEST_CHARS + 1];
+
+    if (text.data == NULL) {
+        return unlinkat(views, REFUSED, 0) == 0 || errno == ENOENT
+            ? KAPPA_OK
+            : failed(errors, "delete", REFUSED);
+    }
+    digest_of(text, digest);
+    return kappa_file_replace(views, REFUSED, kappa_str_c(digest), errors);
+}
+
+bool
+kappa_refused_is(int views, kappa_str_t text)
+{
+    char digest[DIGEST_CHARS + 1], found[DIGEST_CHARS + 1];
+    int fd = openat(views, REFUSED, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0) {
+        return false;
+    }
+    ssize_t n = pread(fd, found, sizeof found, 0);
+    close(fd);
+    digest_of(text, digest);
+    return n == DIGEST_CHARS && memcmp(found, digest, DIGEST_CHARS) == 0;
 }
 
 /* --- about, schema */

@@ -12,7 +12,8 @@
  *   schema-N.graphql     the schema's text, N its revision
  *   boot, clean          whether to believe it (views/boot.h)
  *
- * STORE/views/current names the one that serves and decides. Everything here
+ * STORE/views/current names the one that serves and decides, previous the one
+ * that did so before it. Everything here
  * is called under the log's lock, except on a generation that is being built,
  * which its builder has for itself. Errors are STORE_UNAVAILABLE. */
 typedef struct {
@@ -39,6 +40,19 @@ kappa_status_t kappa_current_read(
     int views, uint32_t *number, kappa_errors_t *errors);
 kappa_status_t kappa_current_write(
     int views, uint32_t number, kappa_errors_t *errors);
+
+/* The generation that served before, for rollback: what `previous` names, or
+ * else the highest below `serving`, if it was completed. 0: there is none. */
+uint32_t kappa_generation_before(int views, uint32_t serving);
+/* Notes that `number` served until now; before kappa_current_write. */
+kappa_status_t kappa_previous_write(
+    int views, uint32_t number, kappa_errors_t *errors);
+
+/* A schema that was rolled back: it is not to come into force by itself.
+ * text data NULL: none is. */
+kappa_status_t kappa_refused_write(
+    int views, kappa_str_t text, kappa_errors_t *errors);
+bool kappa_refused_is(int views, kappa_str_t text);
 
 /* A new directory, with a number higher than all others. */
 kappa_status_t kappa_generation_make(int views, const kappa_alloc_t *alloc,

@@ -8,7 +8,7 @@
 #include "views/file.h"
 #include "views/store_private.h"
 
-#define READERS_EVERY 60 /* ticks */
+#define HOUSEKEEPING_EVERY 60 /* ticks */
 
 void
 kappa_store_say(kappa_store_t *store, bool error, const char *format, ...)
@@ -221,6 +221,7 @@ kappa_store_open(const kappa_store_options_t *options, kappa_store_t **out,
     store->dir = store->turn = store->tail.fd = -1;
     store->map_size = options->map_size;
     store->strict = options->strict;
+    store->insist = options->insist;
     store->report = options->report;
     store->report_ctx = options->report_ctx;
     store->committed = options->committed;
@@ -233,6 +234,7 @@ kappa_store_open(const kappa_store_options_t *options, kappa_store_t **out,
         kappa_store_close(store, false);
         return status;
     }
+    kappa_store_sweep(store);
     *out = store;
     return KAPPA_OK;
 }
@@ -379,11 +381,21 @@ kappa_store_log(kappa_store_t *store)
 
 /* --- the timer */
 
+/* Builds that were killed, and readers that died. */
 static void
-check_readers(kappa_store_t *store)
+keep_house(kappa_store_t *store)
 {
-    if (++store->ticks % READERS_EVERY == 0) {
-        kappa_env_check_readers(store->edition->generation->env);
+    if (++store->ticks % HOUSEKEEPING_EVERY != 0) {
+        return;
+    }
+    kappa_store_sweep(store);
+
+    kappa_generation_t *generation = kappa_store_hold(store);
+    uint32_t dead = kappa_env_check_readers(generation->env);
+    kappa_store_let_go(store, generation);
+    if (dead) {
+        kappa_store_say(store, false,
+            "%u readers of the views had died and were cleared", dead);
     }
 }
 
@@ -393,6 +405,8 @@ kappa_status_t
 kappa_store_tick(kappa_store_t *store, kappa_errors_t *errors)
 {
     uint64_t tail = 0;
+
+    keep_house(store);
     bool unsettled = kappa_store_unsettled(store);
     kappa_status_t status = unsettled ? kappa_store_lock(store, errors)
                                       : kappa_store_trylock(store, errors);
@@ -404,7 +418,6 @@ kappa_store_tick(kappa_store_t *store, kappa_errors_t *errors)
     if (status == KAPPA_OK) {
         write_tail(store, tail);
     }
-    check_readers(store);
     kappa_store_unlock(store);
     return status == KAPPA_BUSY ? KAPPA_OK : status;
 }

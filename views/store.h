@@ -6,6 +6,7 @@
 #include "log/filter.h"
 #include "log/log.h"
 #include "views/change.h"
+#include "views/env_usage.h"
 #include "views/model.h"
 
 /* A store, opened in one process: a log, the generations of its views, and
@@ -41,6 +42,8 @@ typedef struct {
     /* Builds stop at an event that today's rules can't apply, instead of
      * skipping, counting and listing it. */
     bool strict;
+    /* The schema comes into force even if it was rolled back. */
+    bool insist;
     /* For tests; NULL: the kernel's boot id, the log's defaults. The boot id
      * is the log's, too. */
     const char *boot_id;
@@ -102,6 +105,34 @@ kappa_status_t kappa_store_build(kappa_store_t *store,
 kappa_status_t kappa_store_rebuild(kappa_store_t *store,
     bool (*progress)(void *ctx, uint64_t seq, uint64_t end), void *ctx,
     kappa_errors_t *errors);
+
+/* Puts the generation that served before back in force, after bringing it to
+ * the log's end; the one that served stays, and is the next to go back to.
+ * Where another schema served, that is not put in force again by being
+ * offered (only with `insist`), until another one is. KAPPA_NOT_FOUND: there
+ * is none. Else as kappa_store_build. */
+kappa_status_t kappa_store_rollback(kappa_store_t *store,
+    bool (*progress)(void *ctx, uint64_t seq, uint64_t end), void *ctx,
+    kappa_errors_t *errors);
+
+/* What is told of a store, by any of its processes, from any thread: reads
+ * files and the views. */
+typedef struct {
+    uint32_t generation; /* that serves */
+    uint64_t skipped;    /* events its rules could not apply */
+    kappa_env_usage_t usage;
+    struct {
+        bool running; /* in whatever process; else all is 0 */
+        uint32_t generation;
+        uint64_t built; /* seq */
+        uint64_t total;
+        uint64_t skipped;
+        int64_t elapsed_ms;
+        int64_t left_ms; /* by the pace so far; -1: not known yet */
+    } build;
+} kappa_store_state_t;
+kappa_status_t kappa_store_state(
+    kappa_store_t *store, kappa_store_state_t *out);
 
 /* The timer's work, about once a second: catch up when the log is ahead and
  * nobody appends, look at `current`, mdb_reader_check. Cheap when there is

@@ -65,6 +65,7 @@ struct kappa_store_s {
     char boot_id[KAPPA_BOOT_ID_CHARS + 1];
     size_t map_size;
     bool strict;
+    bool insist;
     void (*report)(void *ctx, bool error, kappa_str_t message);
     void *report_ctx;
     void (*committed)(void *ctx, const kappa_commit_t *commit);
@@ -152,7 +153,20 @@ void kappa_store_serve(kappa_store_t *store, kappa_edition_t *edition);
 /* Users of a generation; the last one closes it. Under `serving`. */
 void kappa_generation_release(kappa_generation_t *generation);
 
+/* --- store_sweep.c */
+
+/* Deletes generations that are of no use: builds that were killed, and those
+ * before the one before. Does nothing while somebody builds. */
+void kappa_store_sweep(kappa_store_t *store);
+/* The same for who has views/build. */
+void kappa_store_sweep_locked(kappa_store_t *store, int views);
+
 /* --- store_read.c */
+
+/* The generation that serves, kept open until it is let go. Any thread. */
+kappa_generation_t *kappa_store_hold(kappa_store_t *store);
+void kappa_store_let_go(
+    kappa_store_t *store, kappa_generation_t *generation);
 
 /* An idle snapshot; gives the one after it. */
 kappa_snapshot_t *kappa_snapshot_free(kappa_snapshot_t *snapshot);

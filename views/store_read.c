@@ -201,6 +201,24 @@ kappa_snapshot_event_row(kappa_snapshot_t *snapshot,
     return kappa_read_event_row(event, view, arena, row);
 }
 
+kappa_generation_t *
+kappa_store_hold(kappa_store_t *store)
+{
+    pthread_mutex_lock(&store->serving);
+    kappa_generation_t *generation = store->edition->generation;
+    generation->users++;
+    pthread_mutex_unlock(&store->serving);
+    return generation;
+}
+
+void
+kappa_store_let_go(kappa_store_t *store, kappa_generation_t *generation)
+{
+    pthread_mutex_lock(&store->serving);
+    kappa_generation_release(generation);
+    pthread_mutex_unlock(&store->serving);
+}
+
 /* Without a snapshot's promises: where the views stand just now. */
 uint64_t
 kappa_store_position(kappa_store_t *store)

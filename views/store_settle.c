@@ -346,6 +346,19 @@ kappa_store_settle(kappa_store_t *store, kappa_errors_t *errors)
 
 /* --- offering */
 
+/* Another schema came: the one that was rolled back may come again. */
+static void
+forget_refusal(kappa_store_t *store)
+{
+    int views =
+        openat(store->dir, "views", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (views >= 0) {
+        (void)kappa_refused_write(views, KAPPA_STR_NULL, NULL);
+        close(views);
+    }
+}
+
 static kappa_status_t
 adopt(kappa_store_t *store, kappa_errors_t *errors)
 {
@@ -377,7 +390,23 @@ adopt(kappa_store_t *store, kappa_errors_t *errors)
     }
     kappa_store_serve(store, edition);
     kappa_store_announce(store);
+    forget_refusal(store);
     return KAPPA_OK;
+}
+
+/* Whether it was rolled back, and nobody insists. */
+static bool
+is_refused(kappa_store_t *store, const kappa_offer_t *offer)
+{
+    int views = store->insist
+        ? -1
+        : openat(store->dir, "views", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool refused = views >= 0 && kappa_refused_is(views, offer->text);
+
+    if (views >= 0) {
+        close(views);
+    }
+    return refused;
 }
 
 kappa_status_t
@@ -390,6 +419,14 @@ kappa_store_offer(kappa_store_t *store, kappa_errors_t *errors)
         return KAPPA_OK;
     }
     if (kappa_str_eq(offer->text, edition->text)) {
+        kappa_store_end_offer(store);
+        return KAPPA_OK;
+    }
+    if (is_refused(store, offer)) {
+        kappa_store_say(store, true,
+            "%.*s was rolled back; what serves stays. `kappa rebuild --schema` "
+            "puts it in force, or change it",
+            KAPPA_STR_ARG(offer->name));
         kappa_store_end_offer(store);
         return KAPPA_OK;
     }

@@ -1,0 +1,451 @@
+#include "t/unit/views/store_fixture.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+
+/* Builds beside what serves: killed ones, how far they are, the way back. */
+
+static fixture_t f;
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    make_store(&f);
+    open_store(&f);
+    mutate_text(&f, "mutation { add(name: \"a\", stock: 9) { stock } }");
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    end_store(&f);
+    return 0;
+}
+
+/* Each taken piece counts `times`. */
+static const char *
+schema_of(int times)
+{
+    const char *from = "- event.data.amount";
+    const char *at = strstr(shop, from);
+
+    return kappa_str_printf(f.arena, "%.*s- %d * event.data.amount%s",
+        (int)(at - shop), shop, times, at + strlen(from))
+        .data;
+}
+
+static void
+take(int amount)
+{
+    kappa_str_t text = kappa_str_printf(f.arena,
+        "mutation { take(name: \"a\", amount: %d) { stock } }", amount);
+
+    assert_contains(mutate_text(&f, text.data), "\"data\"");
+}
+
+static int
+stock(void)
+{
+    const char *text = query_text(&f, "{ item(name: \"a\") { stock } }");
+    const char *at = strstr(text, "\"stock\":");
+
+    assert_non_null(at);
+    return atoi(at + 8);
+}
+
+static void
+build(void)
+{
+    kappa_status_t status =
+        kappa_store_build(f.store, NULL, NULL, &f.errors);
+
+    if (status != KAPPA_OK) {
+        fail_msg("build: %d %s", status, first_error(&f));
+    }
+}
+
+static void
+roll_back(void)
+{
+    kappa_status_t status =
+        kappa_store_rollback(f.store, NULL, NULL, &f.errors);
+
+    if (status != KAPPA_OK) {
+        fail_msg("rollback: %d %s", status, first_error(&f));
+    }
+}
+
+static void
+offer(const char *schema)
+{
+    close_store(&f, false);
+    f.schema = schema;
+    open_store(&f);
+}
+
+/* Directories of generations, as bits. */
+static unsigned
+directories(void)
+{
+    unsigned bits = 0;
+
+    for (int i = 1; i < 30; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s/views/%04d", f.dir, i);
+        bits |= access(path, F_OK) == 0 ? 1u << i : 0;
+    }
+    return bits;
+}
+
+/* --- back */
+
+static void
+goes_back_and_forth(void **state)
+{
+    (void)state;
+    take(1);
+    offer(schema_of(2));
+    build();
+    assert_int_equal(current_of(&f), 2);
+    assert_int_equal(stock(), 7);
+    take(1);
+    assert_int_equal(stock(), 5);
+
+    uint64_t version = kappa_store_version(f.store);
+    roll_back(); /* what happened meanwhile is applied by its rules */
+    assert_int_equal(current_of(&f), 1);
+    assert_int_equal(stock(), 7);
+    assert_true(kappa_store_version(f.store) > version);
+    take(1);
+    assert_int_equal(stock(), 6);
+    verify_store(&f);
+    assert_int_equal(directories(), 1u << 1 | 1u << 2);
+
+    roll_back(); /* of the rollback */
+    assert_int_equal(current_of(&f), 2);
+    assert_int_equal(stock(), 3);
+    verify_store(&f);
+    assert_int_equal(directories(), 1u << 1 | 1u << 2);
+}
+
+static void
+what_was_rolled_back_does_not_come_by_itself(void **state)
+{
+    (void)state;
+    offer(schema_of(2));
+    build();
+    roll_back();
+
+    f.said[0] = '\0';
+    reopen(&f); /* a worker that starts with it */
+    assert_contains(f.said, "was rolled back");
+    assert_false(kappa_store_wants_build(f.store));
+    assert_int_equal(current_of(&f), 1);
+
+    offer(schema_of(3)); /* another one does come */
+    build();
+    assert_int_equal(current_of(&f), 3);
+    offer(schema_of(2)); /* and then this one may, too */
+    assert_true(kappa_store_wants_build(f.store));
+    build();
+    take(1);
+    assert_int_equal(stock(), 7);
+}
+
+static void
+who_insists_gets_it(void **state)
+{
+    kappa_store_options_t options = { .dir = kappa_str_c(f.dir),
+        .schema_name = KAPPA_STR("two.graphql"),
+        .map_size = FIXTURE_MAP,
+        .alloc = &kappa_alloc_libc,
+        .insist = true };
+
+    (void)state;
+    offer(schema_of(2));
+    options.schema_text = kappa_str_c(schema_of(2));
+    build();
+    roll_back();
+    close_store(&f, false);
+    assert_int_equal(
+        kappa_store_open(&options, &f.store, &f.errors), KAPPA_OK);
+    assert_true(kappa_store_wants_build(f.store));
+    build();
+    take(1);
+    assert_int_equal(stock(), 7);
+}
+
+/* A rebuild by the same schema: nothing is refused. */
+static void
+going_back_to_the_same_schema(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        kappa_store_rebuild(f.store, NULL, NULL, &f.errors), KAPPA_OK);
+    assert_int_equal(current_of(&f), 2);
+    roll_back();
+    assert_int_equal(current_of(&f), 1);
+    f.said[0] = '\0';
+    reopen(&f);
+    assert_string_equal(f.said, "");
+}
+
+static void
+nothing_to_go_back_to(void **state)
+{
+    (void)state;
+    assert_int_equal(kappa_store_rollback(f.store, NULL, NULL, &f.errors),
+        KAPPA_NOT_FOUND);
+    assert_contains(first_error(&f), "no generation before");
+    assert_int_equal(current_of(&f), 1);
+    take(1);
+    assert_int_equal(stock(), 8);
+}
+
+/* Pages of the one before may be lost then: its schema is built anew. */
+static void
+back_after_the_system_crashed(void **state)
+{
+    (void)state;
+    close_store(&f, true); /* it is on disk, and may be believed */
+    f.boot_id = "11111111-1111-1111-1111-111111111111";
+    open_store(&f);
+    take(0);
+    offer(schema_of(2));
+    build();
+    close_store(&f, false);
+    f.boot_id = "22222222-2222-2222-2222-222222222222";
+    f.schema = NULL;
+    open_store(&f);
+    take(1);
+    assert_int_equal(stock(), 7);
+    roll_back();
+    assert_int_equal(stock(), 8);
+    assert_true(current_of(&f) > 2);
+    verify_store(&f);
+}
+
+/* --- far behind, and how far it is */
+
+typedef struct {
+    kappa_store_state_t state;
+    unsigned calls;
+} watch_t;
+
+static bool
+look(void *ctx, uint64_t seq, uint64_t end)
+{
+    watch_t *watch = ctx;
+
+    assert_int_equal(kappa_store_state(f.store, &watch->state), KAPPA_OK);
+    assert_true(watch->state.build.running);
+    assert_int_equal(watch->state.build.built, seq);
+    assert_int_equal(watch->state.build.total, end);
+    assert_true(watch->state.build.left_ms >= 0);
+    watch->calls++;
+    return true;
+}
+
+static void
+append_many(int count)
+{
+    kappa_buf_t buf;
+
+    kappa_buf_init(&buf, &kappa_alloc_libc);
+    for (int i = 0; i < count; i++) {
+        kappa_buf_printf(&buf,
+            "{\"thing\":\"Item\",\"verb\":\"taken\",\"key\":\"a\","
+            "\"effect\":\"PATCH\",\"data\":{\"name\":\"a\",\"amount\":0}}\n");
+    }
+    kappa_buf_char(&buf, '\0');
+    kappa_job_t job = append_lines(&f, buf.data);
+    assert_int_equal(job.appended, count);
+    kappa_buf_release(&buf);
+}
+
+static void
+tells_others_how_far_it_is(void **state)
+{
+    kappa_store_state_t after;
+    watch_t watch = { .calls = 0 };
+
+    (void)state;
+    append_many(3500);
+    assert_int_equal(kappa_store_state(f.store, &after), KAPPA_OK);
+    assert_false(after.build.running);
+    assert_int_equal(after.generation, 1);
+    assert_true(after.usage.used_bytes > 0);
+    assert_int_equal(after.usage.map_bytes, FIXTURE_MAP);
+
+    assert_int_equal(
+        kappa_store_rebuild(f.store, look, &watch, &f.errors), KAPPA_OK);
+    assert_true(watch.calls >= 3);
+    assert_int_equal(watch.state.build.generation, 2);
+    assert_int_equal(watch.state.generation, 1);
+    assert_int_equal(kappa_store_state(f.store, &after), KAPPA_OK);
+    assert_false(after.build.running);
+    assert_int_equal(after.generation, 2);
+    verify_store(&f);
+}
+
+static void
+going_back_catches_up_in_chunks(void **state)
+{
+    watch_t watch = { .calls = 0 };
+
+    (void)state;
+    offer(schema_of(2));
+    build();
+    for (int i = 0; i < 4; i++) {
+        append_many(3000);
+    }
+    assert_int_equal(
+        kappa_store_rollback(f.store, look, &watch, &f.errors), KAPPA_OK);
+    assert_true(watch.calls > 8);
+    assert_true(kappa_store_ready(f.store));
+    assert_int_equal(current_of(&f), 1);
+    verify_store(&f);
+}
+
+/* --- killed */
+
+static bool
+count_chunk(void *ctx, uint64_t seq, uint64_t end)
+{
+    (void)seq;
+    (void)end;
+    ++*(volatile int *)ctx;
+    usleep(20000); /* so that it is under way when it is killed */
+    return true;
+}
+
+static pid_t
+start_builder(volatile int *chunks)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        fixture_t own = f;
+        own.schema = NULL;
+        if (try_open(&own) != KAPPA_OK) {
+            _exit(2);
+        }
+        _exit(kappa_store_rebuild(
+                  own.store, count_chunk, (void *)chunks, &own.errors)
+            != KAPPA_OK);
+    }
+    return pid;
+}
+
+static void
+wait_chunks(volatile int *chunks, int count)
+{
+    for (int i = 0; *chunks < count && i < 6000; i++) {
+        usleep(10000);
+    }
+    assert_true(*chunks >= count);
+}
+
+/* Whatever moment it is killed at: what serves goes on, the next build works,
+ * and what is left behind is deleted by whoever opens the store. */
+static void
+killed_builders_leave_nothing(void **state)
+{
+    unsigned seed = (unsigned)time(NULL);
+    volatile int *chunks = mmap(NULL, sizeof *chunks, PROT_READ | PROT_WRITE,
+        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    (void)state;
+    printf("seed %u\n", seed);
+    append_many(4000);
+    for (int round = 0; round < 12; round++) {
+        *chunks = 0;
+        close_store(&f, false);
+        pid_t pid = start_builder(chunks);
+        wait_chunks(chunks, round % 4);
+        usleep((useconds_t)(rand_r(&seed) % 25000));
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        int served = current_of(&f);
+        open_store(&f);
+        assert_int_equal(current_of(&f), served);
+        take(0);
+        assert_int_equal(stock(), 9);
+        assert_int_equal(
+            directories() & ~(1u << served) & ~(1u << (served - 1)), 0);
+    }
+    assert_int_equal(
+        kappa_store_rebuild(f.store, NULL, NULL, &f.errors), KAPPA_OK);
+    verify_store(&f);
+    munmap((void *)chunks, sizeof *chunks);
+}
+
+/* A sweep must not take what somebody builds just now. */
+static void
+others_leave_a_build_alone(void **state)
+{
+    volatile int *chunks = mmap(NULL, sizeof *chunks, PROT_READ | PROT_WRITE,
+        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int status;
+
+    (void)state;
+    append_many(4000);
+    close_store(&f, false);
+    pid_t pid = start_builder(chunks);
+    wait_chunks(chunks, 1);
+    open_store(&f);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(current_of(&f), 2);
+    assert_int_equal(kappa_store_tick(f.store, &f.errors), KAPPA_OK);
+    verify_store(&f);
+    munmap((void *)chunks, sizeof *chunks);
+}
+
+static bool
+stop(void *ctx, uint64_t seq, uint64_t end)
+{
+    (void)seq;
+    (void)end;
+    return --*(int *)ctx > 0;
+}
+
+static void
+a_build_that_is_stopped_leaves_nothing(void **state)
+{
+    int left = 2;
+
+    (void)state;
+    append_many(4000);
+    assert_int_equal(
+        kappa_store_rebuild(f.store, stop, &left, &f.errors), KAPPA_DONE);
+    assert_int_equal(directories(), 1u << 1);
+    take(1);
+    assert_int_equal(stock(), 8);
+}
+
+int
+main(void)
+{
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(goes_back_and_forth),
+        TEST(what_was_rolled_back_does_not_come_by_itself),
+        TEST(who_insists_gets_it),
+        TEST(going_back_to_the_same_schema),
+        TEST(nothing_to_go_back_to),
+        TEST(back_after_the_system_crashed),
+        TEST(tells_others_how_far_it_is),
+        TEST(going_back_catches_up_in_chunks),
+        TEST(killed_builders_leave_nothing),
+        TEST(others_leave_a_build_alone),
+        TEST(a_build_that_is_stopped_leaves_nothing),
+    };
+    return cmocka_run_group_tests_name("views/build", tests, NULL, NULL);
+}
