@@ -94,8 +94,7 @@ rebuild(kappa_arena_t *arena, const rebuild_t *wish)
     kappa_source_t schema = { .text = KAPPA_STR_NULL };
     kappa_errors_t errors;
     kappa_store_t *store;
-    unsigned flags =
-        KAPPA_CLI_INSIST | (wish->strict ? KAPPA_CLI_STRICT : 0);
+    unsigned flags = KAPPA_CLI_INSIST | (wish->strict ? KAPPA_CLI_STRICT : 0);
 
     kappa_errors_init(&errors, arena, 0);
     if (wish->schema != NULL

@@ -141,7 +141,8 @@ struct ngx_http_kappa_mutation_s {
     kappa_job_t job;
     ngx_http_kappa_operation_t op;
     void (*answer)(ngx_http_kappa_mutation_t *mutation);
-    void *owner; /* NULL: gone, nobody is answered */
+    ngx_uint_t replans; /* how often the schema changed on its way */
+    void *owner;        /* NULL: gone, nobody is answered */
 };
 
 /* An answer that comes bit by bit. */
@@ -248,6 +249,10 @@ const kappa_caller_t *ngx_http_kappa_caller(
 /* Fills plan and variables. Not KAPPA_OK: errors says why, or it was memory
  * (KAPPA_NOMEM). */
 kappa_status_t ngx_http_kappa_prepare(
+    ngx_http_kappa_operation_t *op, kappa_errors_t *errors);
+/* Plans it again: another schema came into force (SEMANTICS 27). As
+ * ngx_http_kappa_prepare. */
+kappa_status_t ngx_http_kappa_replan(
     ngx_http_kappa_operation_t *op, kappa_errors_t *errors);
 /* Adds VIEWS_REBUILDING or STORE_UNAVAILABLE; gives status back. */
 kappa_status_t ngx_http_kappa_trouble(

@@ -40,8 +40,8 @@ ngx_http_kappa_write_views(
 {
     kappa_store_state_t state;
 
-    kappa_buf_printf(buf, "%s\"%.*s\":", first ? "" : ",",
-        (int)app->name.len, app->name.data);
+    kappa_buf_printf(buf, "%s\"%.*s\":", first ? "" : ",", (int)app->name.len,
+        app->name.data);
     if (app->store_handle == NULL
         || kappa_store_state(app->store_handle, &state) != KAPPA_OK) {
         KAPPA_BUF_LIT(buf, "null");

@@ -7,6 +7,8 @@
  * to the event loop. The job owns what it needs, so a client that goes away
  * changes nothing. */
 
+#define REPLANS_MAX 3
+
 /* On the append thread. */
 static void
 ngx_http_kappa_job_done(kappa_job_t *job)
@@ -25,11 +27,55 @@ ngx_http_kappa_mutation_destroy(ngx_http_kappa_mutation_t *mutation)
     ngx_http_kappa_operation_release(&op);
 }
 
+/* Nothing of it was appended, and by the schema that is in force now it may
+ * mean the same: it is planned and sent again. False: it stays refused. */
+static bool
+ngx_http_kappa_mutation_again(ngx_http_kappa_mutation_t *mutation)
+{
+    const kappa_job_t was = mutation->job;
+    kappa_errors_t errors;
+
+    if (was.status == KAPPA_OK || was.appended > 0
+        || mutation->op.app->appender == NULL /* the worker ends */
+        || ngx_strcmp(was.code, "SCHEMA_CHANGED") != 0
+        || mutation->replans++ == REPLANS_MAX) {
+        return false;
+    }
+    kappa_errors_init(&errors, was.arena, 1);
+    mutation->op.plan = was.plan;
+    if (ngx_http_kappa_replan(&mutation->op, &errors) != KAPPA_OK) {
+        return false;
+    }
+    kappa_buf_reset(&mutation->job.response);
+    mutation->job = (kappa_job_t){ .plan = mutation->op.plan,
+        .version = mutation->op.version,
+        .variables = mutation->op.variables,
+        .caller = was.caller,
+        .idempotency_key = was.idempotency_key,
+        .traceparent = was.traceparent,
+        .now_ms = was.now_ms,
+        .arena = was.arena,
+        .done = was.done,
+        .owner = was.owner,
+        .response = mutation->job.response };
+    if (kappa_appender_submit(mutation->op.app->appender, &mutation->job)
+        != KAPPA_OK) {
+        mutation->job.status = was.status;
+        mutation->job.code = was.code;
+        mutation->job.message = was.message;
+        return false;
+    }
+    return true;
+}
+
 static void
 ngx_http_kappa_mutation_back(ngx_http_kappa_note_t *note)
 {
     ngx_http_kappa_mutation_t *mutation = (ngx_http_kappa_mutation_t *)note;
 
+    if (ngx_http_kappa_mutation_again(mutation)) {
+        return;
+    }
     ngx_http_kappa_unhold();
     if (mutation->owner != NULL) {
         mutation->answer(mutation);

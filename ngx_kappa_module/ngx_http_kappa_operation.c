@@ -175,11 +175,28 @@ ngx_http_kappa_trouble(kappa_status_t status, kappa_errors_t *errors)
     return status;
 }
 
-/* --- reading --- */
+/* So often an operation is planned anew because the schema changed. */
+#define REPLANS_MAX 3
 
 kappa_status_t
-ngx_http_kappa_read(ngx_http_kappa_operation_t *op, kappa_buf_t *out,
-    kappa_outcome_t *outcome, uint64_t *seq, kappa_errors_t *errors)
+ngx_http_kappa_replan(ngx_http_kappa_operation_t *op, kappa_errors_t *errors)
+{
+    kappa_operation_type_t operation = kappa_plan_operation(op->plan);
+
+    kappa_plan_release(op->plan);
+    op->plan = NULL;
+    kappa_status_t status = ngx_http_kappa_prepare(op, errors);
+    if (status == KAPPA_OK && kappa_plan_operation(op->plan) != operation) {
+        status = KAPPA_CONFLICT; /* the document is the same */
+    }
+    return status;
+}
+
+/* --- reading --- */
+
+static kappa_status_t
+ngx_http_kappa_read_once(ngx_http_kappa_operation_t *op, kappa_buf_t *out,
+    kappa_outcome_t *outcome, uint64_t *seq)
 {
     ngx_time_t *now = ngx_timeofday();
     kappa_read_options_t options = { .caller = ngx_http_kappa_caller(op),
@@ -190,14 +207,33 @@ ngx_http_kappa_read(ngx_http_kappa_operation_t *op, kappa_buf_t *out,
         kappa_snapshot_begin(op->app->store_handle, &options, &snapshot);
 
     if (status != KAPPA_OK) {
-        return ngx_http_kappa_trouble(status, errors);
+        return status;
     }
     *seq = kappa_snapshot_position(snapshot);
     status = kappa_execute(op->plan, op->variables,
         kappa_snapshot_data(snapshot), op->arena, out, outcome);
     kappa_snapshot_end(snapshot);
-    return status == KAPPA_IO ? ngx_http_kappa_trouble(status, errors)
-                              : status;
+    return status;
+}
+
+kappa_status_t
+ngx_http_kappa_read(ngx_http_kappa_operation_t *op, kappa_buf_t *out,
+    kappa_outcome_t *outcome, uint64_t *seq, kappa_errors_t *errors)
+{
+    kappa_status_t status = KAPPA_OK;
+
+    for (int i = 0; i <= REPLANS_MAX; i++) {
+        status = ngx_http_kappa_read_once(op, out, outcome, seq);
+        if (status != KAPPA_CONFLICT) {
+            break;
+        }
+        status = ngx_http_kappa_replan(op, errors);
+        if (status != KAPPA_OK) {
+            return status;
+        }
+        status = KAPPA_CONFLICT;
+    }
+    return ngx_http_kappa_trouble(status, errors);
 }
 
 kappa_str_t
@@ -248,11 +284,10 @@ ngx_http_kappa_identity(ngx_http_kappa_operation_t *op)
     return identity;
 }
 
-kappa_status_t
-ngx_http_kappa_join(ngx_http_kappa_operation_t *op, kappa_str_t last_event_id,
-    kappa_subscriber_t *subscriber, kappa_errors_t *errors)
+static kappa_status_t
+ngx_http_kappa_join_once(ngx_http_kappa_operation_t *op, kappa_str_t after,
+    kappa_subscriber_t *subscriber)
 {
-    kappa_str_t after = ngx_http_kappa_after_text(op, last_event_id);
     kappa_subscription_t subscription = {
         .plan = op->plan,
         .variables = op->variables,
@@ -260,13 +295,8 @@ ngx_http_kappa_join(ngx_http_kappa_operation_t *op, kappa_str_t last_event_id,
         .caller = ngx_http_kappa_caller(op),
     };
 
-    if (op->app->live == NULL || subscription.identity.data == NULL) {
+    if (subscription.identity.data == NULL) {
         return KAPPA_NOMEM;
-    }
-    if (op->klcf->subscriptions >= op->klcf->limit_subscriptions) {
-        kappa_errors_add(errors, "LIMIT_EXCEEDED",
-            "too many subscriptions (kappa_limit_subscriptions)");
-        return KAPPA_LIMIT;
     }
     if (after.len > 0) {
         subscription.resume =
@@ -275,14 +305,50 @@ ngx_http_kappa_join(ngx_http_kappa_operation_t *op, kappa_str_t last_event_id,
             == KAPPA_OK;
         subscription.gap = !subscription.resume;
     }
-    kappa_status_t status =
-        kappa_live_join(op->app->live, &subscription, subscriber);
+    return kappa_live_join(op->app->live, &subscription, subscriber);
+}
 
+/* With another schema in force, groups made for the one before end first. */
+static kappa_status_t
+ngx_http_kappa_join_group(ngx_http_kappa_operation_t *op, kappa_str_t after,
+    kappa_subscriber_t *subscriber, kappa_errors_t *errors)
+{
+    kappa_status_t status = KAPPA_CONFLICT;
+
+    for (int i = 0; i <= REPLANS_MAX && status == KAPPA_CONFLICT; i++) {
+        if (i > 0) {
+            (void)kappa_live_wake(op->app->live);
+            status = ngx_http_kappa_replan(op, errors);
+            if (status != KAPPA_OK) {
+                return status;
+            }
+        }
+        status = ngx_http_kappa_join_once(op, after, subscriber);
+    }
+    return ngx_http_kappa_trouble(status, errors);
+}
+
+kappa_status_t
+ngx_http_kappa_join(ngx_http_kappa_operation_t *op, kappa_str_t last_event_id,
+    kappa_subscriber_t *subscriber, kappa_errors_t *errors)
+{
+    kappa_str_t after = ngx_http_kappa_after_text(op, last_event_id);
+
+    if (op->app->live == NULL) {
+        return KAPPA_NOMEM;
+    }
+    if (op->klcf->subscriptions >= op->klcf->limit_subscriptions) {
+        kappa_errors_add(errors, "LIMIT_EXCEEDED",
+            "too many subscriptions (kappa_limit_subscriptions)");
+        return KAPPA_LIMIT;
+    }
+    kappa_status_t status =
+        ngx_http_kappa_join_group(op, after, subscriber, errors);
     if (status == KAPPA_OK) {
         op->klcf->subscriptions++;
         ngx_http_kappa_count_live(op->app);
     }
-    return ngx_http_kappa_trouble(status, errors);
+    return status;
 }
 
 void

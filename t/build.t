@@ -59,7 +59,7 @@ sub start_rebuild {
     my $pid = fork // die "fork: $!";
     if ($pid == 0) {
         open STDERR, '>', $t->dir . '/rebuild.err';
-        exec $Kappa::Test::KAPPA, 'rebuild', '--store', $store;
+        { exec $Kappa::Test::KAPPA, 'rebuild', '--store', $store; }
         POSIX::_exit(127);
     }
     return $pid;
@@ -103,8 +103,10 @@ sub slowest {
             my $begun = time;
             my $answer = $ask->();
             my $took = time - $begun;
-            return 1e9 if $answer->{status} != 200
-                || !$answer->{json}{data} || $answer->{json}{errors};
+            if ($answer->{status} != 200 || $answer->{json}{errors}) {
+                diag $answer->{body};
+                return 1e9;
+            }
             $worst = $took if $took > $worst;
         }
     }

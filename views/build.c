@@ -14,7 +14,7 @@
 
 /* What a builder is asked for, beside catching up. */
 typedef enum {
-    GOAL_OFFER,  /* the schema offered, if it needs a build */
+    GOAL_OFFER,   /* the schema offered, if it needs a build */
     GOAL_REBUILD, /* the offer, else what serves anew */
     GOAL_BACK     /* the generation before */
 } goal_t;
@@ -34,9 +34,9 @@ typedef struct {
 static void
 begin_state(build_t *build, kappa_edition_t *edition)
 {
-    build->state = (kappa_build_state_t){ .generation =
-                                              edition->generation->number,
-        .begun_us = kappa_monotonic_us() };
+    build->state =
+        (kappa_build_state_t){ .generation = edition->generation->number,
+            .begun_us = kappa_monotonic_us() };
     (void)kappa_edition_position(edition, &build->state.from, NULL);
 }
 
@@ -222,8 +222,8 @@ static kappa_status_t
 make_current(build_t *build, kappa_edition_t *edition)
 {
     const kappa_edition_t *before = build->store->edition;
-    kappa_status_t status = kappa_generation_adopt(edition->generation,
-        &edition->about, edition->text, build->errors);
+    kappa_status_t status = kappa_generation_adopt(
+        edition->generation, &edition->about, edition->text, build->errors);
 
     if (status == KAPPA_OK) {
         status = kappa_previous_write(
@@ -381,8 +381,8 @@ take_before(build_t *build, kappa_generation_t *generation,
         generation, build->scratch, &about, build->errors);
 
     if (status == KAPPA_OK) {
-        status = kappa_generation_schema(generation, about.revision,
-            build->scratch, &text, build->errors);
+        status = kappa_generation_schema(
+            generation, about.revision, build->scratch, &text, build->errors);
     }
     if (status == KAPPA_OK) {
         status = kappa_boot_trusted(
@@ -391,8 +391,8 @@ take_before(build_t *build, kappa_generation_t *generation,
     if (status != KAPPA_OK) {
         return status;
     }
-    *anew = !trusted
-        || !kappa_epoch_eq(&about.epoch, kappa_log_epoch(store->log));
+    *anew =
+        !trusted || !kappa_epoch_eq(&about.epoch, kappa_log_epoch(store->log));
     if (*anew) {
         about.epoch = *kappa_log_epoch(store->log);
         about.revision = 1;

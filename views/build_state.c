@@ -20,8 +20,8 @@ kappa_build_lock(int views, int *fd, kappa_errors_t *errors)
 {
     struct flock mark = whole_file(F_WRLCK);
 
-    *fd = openat(
-        views, BUILD, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    *fd =
+        openat(views, BUILD, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (*fd >= 0 && flock(*fd, LOCK_EX | LOCK_NB) == 0) {
         /* Refused only where the file system has no such locks: then there
          * is a builder that nobody sees. */

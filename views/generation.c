@@ -78,7 +78,8 @@ parse_number(kappa_str_t s, uint32_t *number)
 /* --- current */
 
 static kappa_status_t
-read_name(int views, const char *file, uint32_t *number, kappa_errors_t *errors)
+read_name(
+    int views, const char *file, uint32_t *number, kappa_errors_t *errors)
 {
     char text[32];
     int fd = openat(views, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

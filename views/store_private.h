@@ -165,8 +165,7 @@ void kappa_store_sweep_locked(kappa_store_t *store, int views);
 
 /* The generation that serves, kept open until it is let go. Any thread. */
 kappa_generation_t *kappa_store_hold(kappa_store_t *store);
-void kappa_store_let_go(
-    kappa_store_t *store, kappa_generation_t *generation);
+void kappa_store_let_go(kappa_store_t *store, kappa_generation_t *generation);
 
 /* An idle snapshot; gives the one after it. */
 kappa_snapshot_t *kappa_snapshot_free(kappa_snapshot_t *snapshot);

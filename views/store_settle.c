@@ -424,7 +424,8 @@ kappa_store_offer(kappa_store_t *store, kappa_errors_t *errors)
     }
     if (is_refused(store, offer)) {
         kappa_store_say(store, true,
-            "%.*s was rolled back; what serves stays. `kappa rebuild --schema` "
+            "%.*s was rolled back; what serves stays. `kappa rebuild "
+            "--schema` "
             "puts it in force, or change it",
             KAPPA_STR_ARG(offer->name));
         kappa_store_end_offer(store);

@@ -61,8 +61,7 @@ stock(void)
 static void
 build(void)
 {
-    kappa_status_t status =
-        kappa_store_build(f.store, NULL, NULL, &f.errors);
+    kappa_status_t status = kappa_store_build(f.store, NULL, NULL, &f.errors);
 
     if (status != KAPPA_OK) {
         fail_msg("build: %d %s", status, first_error(&f));
@@ -199,8 +198,8 @@ static void
 nothing_to_go_back_to(void **state)
 {
     (void)state;
-    assert_int_equal(kappa_store_rollback(f.store, NULL, NULL, &f.errors),
-        KAPPA_NOT_FOUND);
+    assert_int_equal(
+        kappa_store_rollback(f.store, NULL, NULL, &f.errors), KAPPA_NOT_FOUND);
     assert_contains(first_error(&f), "no generation before");
     assert_int_equal(current_of(&f), 1);
     take(1);
