@@ -19,6 +19,7 @@ extern const kappa_command_t kappa_command_import;
 extern const kappa_command_t kappa_command_log;
 extern const kappa_command_t kappa_command_rebuild;
 extern const kappa_command_t kappa_command_verify;
+extern const kappa_command_t kappa_command_forget;
 
 #define KAPPA_EXIT_OK 0
 #define KAPPA_EXIT_ERRORS 1

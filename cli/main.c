@@ -12,6 +12,7 @@ static const kappa_command_t *const commands[] = {
     &kappa_command_log,
     &kappa_command_rebuild,
     &kappa_command_verify,
+    &kappa_command_forget,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

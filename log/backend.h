@@ -30,6 +30,13 @@ typedef struct {
     /* Record seq, which exists. It lives until the next read. */
     kappa_status_t (*cursor_read)(void *cursor, uint64_t seq,
         kappa_log_record_t *out, kappa_errors_t *errors);
+
+    kappa_status_t (*forget)(
+        void *self, const uint64_t *seqs, size_t n, kappa_errors_t *errors);
+    kappa_status_t (*forget_done)(void *self, kappa_errors_t *errors);
+    kappa_status_t (*forgotten)(void *self, uint64_t from,
+        bool (*each)(void *ctx, uint64_t seq), void *ctx,
+        kappa_forgotten_t *out, kappa_errors_t *errors);
 } kappa_log_backend_t;
 
 #endif

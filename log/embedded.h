@@ -7,7 +7,8 @@
 
 /* The embedded backend: segment files in STORE/log. Private to log/;
  * embedded.c opens and locks, embedded_tail.c makes the tail true,
- * embedded_append.c writes, embedded_cursor.c reads. */
+ * embedded_append.c writes, embedded_cursor.c reads, embedded_forget.c
+ * blanks. */
 
 typedef struct {
     const kappa_alloc_t *alloc;
@@ -45,6 +46,13 @@ kappa_status_t kappa_embedded_cursor_open(
 void kappa_embedded_cursor_close(void *cursor);
 kappa_status_t kappa_embedded_cursor_read(void *cursor, uint64_t seq,
     kappa_log_record_t *out, kappa_errors_t *errors);
+
+kappa_status_t kappa_embedded_forget(
+    void *self, const uint64_t *seqs, size_t n, kappa_errors_t *errors);
+kappa_status_t kappa_embedded_forget_done(void *self, kappa_errors_t *errors);
+kappa_status_t kappa_embedded_forgotten(void *self, uint64_t from,
+    bool (*each)(void *ctx, uint64_t seq), void *ctx, kappa_forgotten_t *out,
+    kappa_errors_t *errors);
 
 /* Writes e->now with this phase to LOG/lock. */
 kappa_status_t kappa_embedded_publish(kappa_embedded_t *e,

@@ -240,6 +240,27 @@ kappa_log_cursor_next(kappa_log_cursor_t *cursor, uint64_t limit,
     return status;
 }
 
+kappa_status_t
+kappa_log_forget(
+    kappa_log_t *log, const uint64_t *seqs, size_t n, kappa_errors_t *errors)
+{
+    return log->backend->forget(log->self, seqs, n, errors);
+}
+
+kappa_status_t
+kappa_log_forget_done(kappa_log_t *log, kappa_errors_t *errors)
+{
+    return log->backend->forget_done(log->self, errors);
+}
+
+kappa_status_t
+kappa_log_forgotten(kappa_log_t *log, uint64_t from,
+    bool (*each)(void *ctx, uint64_t seq), void *ctx, kappa_forgotten_t *out,
+    kappa_errors_t *errors)
+{
+    return log->backend->forgotten(log->self, from, each, ctx, out, errors);
+}
+
 #define PROGRESS_EVERY 1000
 
 static kappa_status_t

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/status.h"
 #include "log/event.h"
+#include "log/forgotten.h"
 #include "log/io.h"
 #include "log/position.h"
 
@@ -111,6 +112,19 @@ kappa_status_t kappa_log_cursor_next(kappa_log_cursor_t *cursor,
 
 /* Goes to another event; forward in one segment is cheapest. */
 void kappa_log_cursor_seek(kappa_log_cursor_t *cursor, uint64_t seq);
+
+/* Blanks the payloads of these events for ever; seqs ascend. Under the lock,
+ * after kappa_log_tail. They are named in LOG/forgotten first: after a crash
+ * the events that are pending there are to be forgotten again, which is fine
+ * at any time. KAPPA_IO, KAPPA_CORRUPT: some may be blanked. */
+kappa_status_t kappa_log_forget(
+    kappa_log_t *log, const uint64_t *seqs, size_t n, kappa_errors_t *errors);
+/* Nothing is pending any more: the views have nothing of them either. */
+kappa_status_t kappa_log_forget_done(kappa_log_t *log, kappa_errors_t *errors);
+/* What LOG/forgotten says: see kappa_forgotten_each. Needs no lock. */
+kappa_status_t kappa_log_forgotten(kappa_log_t *log, uint64_t from,
+    bool (*each)(void *ctx, uint64_t seq), void *ctx, kappa_forgotten_t *out,
+    kappa_errors_t *errors);
 
 /* This boot's identity ("/proc/sys/kernel/random/boot_id"), 36 characters
  * and NUL: views and log distrust what was not synced before another one. */

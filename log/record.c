@@ -6,6 +6,9 @@
 #define MAGIC 0x4345524bu /* "KREC" */
 #define LIVE 0x4556494cu  /* "LIVE" */
 #define GONE 0x454e4f47u  /* "GONE" */
+/* LIVE being made GONE when the power went, after one byte and after two. */
+#define GONE_TORN_1 0x45564947u /* "GIVE" */
+#define GONE_TORN_2 0x45564f47u /* "GOVE" */
 
 #define AT_CRC 4
 #define AT_HEADER_BYTES 8
@@ -14,7 +17,7 @@
 #define AT_DURABLE 24
 #define AT_PREV_CRC 32
 #define AT_ZERO 36
-#define AT_STATE 40
+#define AT_STATE KAPPA_RECORD_GONE_AT
 #define AT_PAYLOAD_CRC 44
 
 void
@@ -45,6 +48,13 @@ kappa_record_write(kappa_buf_t *buf, kappa_record_t *record)
     kappa_buf_str(buf, payload);
     kappa_buf_add(
         buf, zeros, record->bytes - sizeof(fixed) - header.len - payload.len);
+}
+
+void
+kappa_record_gone(unsigned char out[KAPPA_RECORD_GONE_BYTES])
+{
+    kappa_put_u32(out, GONE);
+    kappa_put_u32(out + 4, 0);
 }
 
 static bool
@@ -102,6 +112,12 @@ kappa_record_read_header(
         : KAPPA_CORRUPT;
 }
 
+static bool
+is_gone(uint32_t state)
+{
+    return state == GONE || state == GONE_TORN_1 || state == GONE_TORN_2;
+}
+
 static kappa_status_t
 check_payload(const unsigned char *p, kappa_record_t *out)
 {
@@ -112,7 +128,7 @@ check_payload(const unsigned char *p, kappa_record_t *out)
     if (!all_zero(payload + out->payload.len, padding)) {
         return KAPPA_CORRUPT;
     }
-    if (kappa_get_u32(p + AT_STATE) == GONE) {
+    if (is_gone(kappa_get_u32(p + AT_STATE))) {
         out->payload = KAPPA_STR_NULL;
         return KAPPA_OK;
     }

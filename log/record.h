@@ -60,4 +60,11 @@ kappa_status_t kappa_record_read_header(
 kappa_status_t kappa_record_read(
     const char *data, size_t len, kappa_record_t *out, size_t *need);
 
+/* What makes a record forgotten when it is written at KAPPA_RECORD_GONE_AT of
+ * it; a multiple of 8, so that no sector ends between. The payload may be
+ * anything from then on. */
+#define KAPPA_RECORD_GONE_AT 40
+#define KAPPA_RECORD_GONE_BYTES 8
+void kappa_record_gone(unsigned char out[KAPPA_RECORD_GONE_BYTES]);
+
 #endif

@@ -234,6 +234,7 @@ kappa_status_t
 kappa_writer_duplicate(
     kappa_writer_t *writer, const kappa_event_t *event, uint64_t *seq)
 {
+    static const uint8_t forgotten[KAPPA_ARGS_HASH_BYTES];
     uint8_t name[KAPPA_IDEMPOTENCY_BYTES];
     kappa_str_t value;
 
@@ -250,9 +251,9 @@ kappa_writer_duplicate(
         return KAPPA_CORRUPT;
     }
     memcpy(seq, value.data, sizeof(*seq));
-    return memcmp(value.data + sizeof(*seq), event->args_hash,
-               KAPPA_ARGS_HASH_BYTES)
-            == 0
+    const char *hash = value.data + sizeof(*seq);
+    return memcmp(hash, event->args_hash, KAPPA_ARGS_HASH_BYTES) == 0
+            || memcmp(hash, forgotten, KAPPA_ARGS_HASH_BYTES) == 0
         ? KAPPA_OK
         : KAPPA_CONFLICT;
 }
@@ -509,8 +510,9 @@ kappa_writer_replay(kappa_writer_t *writer, const kappa_event_t *event,
     *skipped = false;
     prepare(writer, &apply, event, NULL, &why);
     kappa_errors_init(&why, writer->set.event, 1);
-    kappa_status_t status =
-        event->forgotten ? KAPPA_OK : work_out(&apply, NULL, NULL);
+    kappa_status_t status = event->forgotten
+        ? kappa_apply_forgotten(&apply, event)
+        : work_out(&apply, NULL, NULL);
     if (status == KAPPA_OK) {
         status = kappa_apply_accept(&apply, event, !writer->no_changes);
     } else if (status == KAPPA_INVALID || status == KAPPA_LIMIT) {

@@ -124,6 +124,23 @@ kappa_status_t kappa_apply_finish(kappa_apply_t *apply);
 kappa_status_t kappa_apply_accept(
     kappa_apply_t *apply, const kappa_event_t *event, bool changes);
 
+/* That the event's idempotency key is used. */
+kappa_status_t kappa_apply_remember(
+    kappa_txn_t *txn, const kappa_event_t *event);
+
+/* --- forgotten.c */
+
+/* A forgotten event is replayed: its views may lack rows that later events
+ * have to do with. Its id stays used. */
+kappa_status_t kappa_apply_forgotten(
+    kappa_apply_t *apply, const kappa_event_t *event);
+
+/* A row of this view is missing. KAPPA_OK: in a replay of a log in which its
+ * maker may have been forgotten; then the effect is passed by.
+ * KAPPA_NOT_FOUND: else. */
+kappa_status_t kappa_apply_missing(
+    const kappa_apply_t *apply, const kappa_view_t *view);
+
 /* --- history.c */
 kappa_status_t kappa_history_put(kappa_txn_t *txn, const kappa_event_t *event);
 kappa_status_t kappa_skipped_put(

@@ -87,8 +87,8 @@ record_changes(kappa_changeset_t *set, uint64_t seq)
     return kappa_changes_put(set->txn, seq, changes, count, &set->buf);
 }
 
-static kappa_status_t
-remember_key(kappa_txn_t *txn, const kappa_event_t *event)
+kappa_status_t
+kappa_apply_remember(kappa_txn_t *txn, const kappa_event_t *event)
 {
     uint8_t name[KAPPA_IDEMPOTENCY_BYTES];
     char value[sizeof(event->seq) + KAPPA_ARGS_HASH_BYTES];
@@ -126,7 +126,7 @@ kappa_apply_accept(
         status = kappa_extremes_accept(set);
     }
     if (status == KAPPA_OK) {
-        status = remember_key(set->txn, event);
+        status = kappa_apply_remember(set->txn, event);
     }
     return status == KAPPA_OK ? kappa_history_put(set->txn, event) : status;
 }

@@ -63,6 +63,20 @@ visible(kappa_apply_t *apply, kappa_node_t *node, bool *out)
     return status;
 }
 
+/* The row that an event is about is missing. */
+static kappa_status_t
+own_missing(kappa_apply_t *apply)
+{
+    kappa_status_t status = kappa_apply_missing(apply, apply->view);
+
+    if (status == KAPPA_OK) {
+        apply->effect = KAPPA_EFFECT_NONE;
+    }
+    return status == KAPPA_NOT_FOUND
+        ? refuse_effect(apply, apply->node, "NOT_FOUND")
+        : status;
+}
+
 kappa_status_t
 kappa_apply_existence(kappa_apply_t *apply)
 {
@@ -88,7 +102,7 @@ kappa_apply_existence(kappa_apply_t *apply)
                       : KAPPA_OK;
     case KAPPA_EFFECT_PATCH:
     case KAPPA_EFFECT_DELETE:
-        return seen ? KAPPA_OK : refuse_effect(apply, node, "NOT_FOUND");
+        return seen ? KAPPA_OK : own_missing(apply);
     default:
         return exists && !seen ? refuse_effect(apply, node, "ALREADY_EXISTS")
                                : KAPPA_OK;
@@ -146,10 +160,21 @@ key_of_rule(kappa_apply_t *apply, const kappa_effect_rule_t *rule,
     return status;
 }
 
+/* *pass: the row was forgotten, the effect is passed by. */
+static kappa_status_t
+on_missing(kappa_apply_t *apply, const kappa_node_t *node, bool *pass)
+{
+    kappa_status_t status = kappa_apply_missing(apply, node->view);
+
+    *pass = status == KAPPA_OK;
+    return status == KAPPA_NOT_FOUND ? refuse_effect(apply, node, "NOT_FOUND")
+                                     : status;
+}
+
 /* SEMANTICS 7. */
 static kappa_status_t
 on_exists(kappa_apply_t *apply, const kappa_effect_rule_t *rule,
-    const kappa_node_t *node)
+    const kappa_node_t *node, bool *pass)
 {
     bool exists = kappa_node_exists(apply->set, node);
 
@@ -159,7 +184,7 @@ on_exists(kappa_apply_t *apply, const kappa_effect_rule_t *rule,
                       : KAPPA_OK;
     case KAPPA_EFFECT_PATCH:
     case KAPPA_EFFECT_DELETE:
-        return exists ? KAPPA_OK : refuse_effect(apply, node, "NOT_FOUND");
+        return exists ? KAPPA_OK : on_missing(apply, node, pass);
     default:
         return KAPPA_OK;
     }
@@ -185,7 +210,7 @@ on_once(kappa_apply_t *apply, const kappa_effect_rule_t *rule)
     kappa_value_t *parts = KAPPA_NEW_ARRAY(
         apply->set->event, kappa_value_t, rule->view->key_count);
     kappa_node_t *node = NULL;
-    bool holds;
+    bool holds, pass = false;
 
     if (parts == NULL) {
         return KAPPA_NOMEM;
@@ -202,8 +227,8 @@ on_once(kappa_apply_t *apply, const kappa_effect_rule_t *rule)
     if (status != KAPPA_OK || !holds) {
         return status;
     }
-    status = on_exists(apply, rule, node);
-    return status == KAPPA_OK
+    status = on_exists(apply, rule, node, &pass);
+    return status == KAPPA_OK && !pass
         ? write_row(apply, node, rule, rule->effect, parts)
         : status;
 }

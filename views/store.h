@@ -257,6 +257,17 @@ struct kappa_job_s {
  *   others             events: why one was refused */
 void kappa_store_commit(kappa_store_t *store, kappa_job_t *jobs);
 
+/* Forgets all events of a thing and key (docs/events.md): blanks them in the
+ * log, builds the views anew from what is left, swaps them in, and deletes the
+ * ones before. *events: how many were blanked. What a run before began and did
+ * not finish is finished. KAPPA_NOT_FOUND: there is nothing to forget. Else as
+ * kappa_store_rebuild, except that it waits for another builder; after
+ * KAPPA_IO and KAPPA_DONE it is to be called again. */
+kappa_status_t kappa_store_forget(kappa_store_t *store,
+    const kappa_filter_t *filter,
+    bool (*progress)(void *ctx, uint64_t seq, uint64_t end), void *ctx,
+    uint64_t *events, kappa_errors_t *errors);
+
 /* Replays the whole log into a scratch environment and compares it with what
  * serves; checks the log's sequence and checksums. Differences are errors. */
 kappa_status_t kappa_store_verify(kappa_store_t *store,
