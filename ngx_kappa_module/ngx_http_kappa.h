@@ -27,6 +27,7 @@
  *   ngx_http_kappa_origin.c    which pages may ask: CORS
  *   ngx_http_kappa_variables.c $kappa_…
  *   ngx_http_kappa_graphql.c   a request: from its bytes to the right path
+ *   ngx_http_kappa_batch.c     several requests in one
  *   ngx_http_kappa_operation.c an operation of any transport: plan, read,
  *                              join
  *   ngx_http_kappa_mutation.c  the mutation path: a job and its answer
@@ -65,9 +66,9 @@ typedef struct {
     ngx_str_t documents;      /* directory; data NULL: none */
     kappa_trusted_t *trusted; /* what is in it; NULL: no directory */
     ngx_uint_t trusted_only;  /* some location has kappa_documents_only */
-    ngx_uint_t declared; /* a block, not just a mention */
-    ngx_str_t mention;   /* where it was mentioned first: file:line */
-    ngx_uint_t block;    /* its number in the slots of the metrics */
+    ngx_uint_t declared;      /* a block, not just a mention */
+    ngx_str_t mention;        /* where it was mentioned first: file:line */
+    ngx_uint_t block;         /* its number in the slots of the metrics */
 
     /* in a worker */
     kappa_store_t *store_handle; /* NULL: not open */
@@ -99,6 +100,7 @@ typedef struct {
     ngx_uint_t limit_tokens;
     ngx_uint_t limit_aliases;
     ngx_uint_t limit_cost;
+    ngx_uint_t limit_batch;
     ngx_uint_t limit_subscriptions;
     ngx_msec_t heartbeat;
     ngx_uint_t status_codes;
@@ -286,6 +288,15 @@ kappa_str_t ngx_http_kappa_extensions(
 /* --- requests */
 ngx_int_t ngx_http_kappa_graphql_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_kappa_health_handler(ngx_http_request_t *r);
+/* By a safe method (GET, HEAD, QUERY) nothing may be changed. */
+bool ngx_http_kappa_is_safe(const ngx_http_request_t *r);
+/* How an operation ended that came to nothing, with an error in errors. */
+kappa_http_outcome_t ngx_http_kappa_outcome_of(
+    const ngx_http_kappa_operation_t *op, kappa_status_t status,
+    const kappa_errors_t *errors);
+/* A body that is a list of requests. Takes ctx->op.arena over. */
+ngx_int_t ngx_http_kappa_batch(
+    ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx, kappa_str_t body);
 ngx_int_t ngx_http_kappa_mutate(
     ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx);
 ngx_int_t ngx_http_kappa_subscribe(
@@ -409,6 +420,9 @@ ngx_int_t ngx_http_kappa_refuse(ngx_http_request_t *r,
 /* The first request header of this (lower-case) name, or NULL. */
 ngx_table_elt_t *ngx_http_kappa_request_header(
     ngx_http_request_t *r, const char *name);
+/* Its value in the arena; data NULL: there is none, or it is empty. */
+kappa_str_t ngx_http_kappa_header_copy(
+    ngx_http_request_t *r, kappa_arena_t *arena, const char *name);
 /* Adds a response header; value must live as long as the request. */
 ngx_int_t ngx_http_kappa_header(
     ngx_http_request_t *r, const char *name, ngx_str_t value);

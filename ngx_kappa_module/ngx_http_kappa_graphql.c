@@ -1,6 +1,7 @@
 #include "ngx_kappa_module/ngx_http_kappa.h"
 
 #include "base/time.h"
+#include "proto/graphql_batch.h"
 
 /* A GraphQL request: from its bytes to a plan, and to the path that the
  * operation takes (query here, mutation and subscription in files of their
@@ -97,8 +98,7 @@ ngx_http_kappa_is_query(const ngx_http_request_t *r)
         && ngx_strncmp(r->method_name.data, "QUERY", 5) == 0;
 }
 
-/* By a safe method nothing may be changed. */
-static bool
+bool
 ngx_http_kappa_is_safe(const ngx_http_request_t *r)
 {
     return (r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))
@@ -260,6 +260,9 @@ ngx_http_kappa_read_post(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     if (ngx_http_kappa_body(r, &body) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+    if (ctx->op.klcf->limit_batch > 0 && kappa_graphql_batch_is(body)) {
+        return ngx_http_kappa_batch(r, ctx, body);
+    }
     kappa_errors_init(&errors, ctx->op.arena, 1);
     if (kappa_graphql_http_body(ctx->op.arena, body, &ctx->op.params, &errors)
         != KAPPA_OK) {
@@ -282,7 +285,7 @@ ngx_http_kappa_body_handler(ngx_http_request_t *r)
 
 /* --- the plan --- */
 
-static kappa_http_outcome_t
+kappa_http_outcome_t
 ngx_http_kappa_outcome_of(const ngx_http_kappa_operation_t *op,
     kappa_status_t status, const kappa_errors_t *errors)
 {

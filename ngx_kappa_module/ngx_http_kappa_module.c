@@ -131,6 +131,12 @@ static ngx_command_t ngx_http_kappa_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_kappa_loc_conf_t, limit_cost), NULL },
 
+    { ngx_string("kappa_limit_batch"),
+      NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_kappa_loc_conf_t, limit_batch), NULL },
+
     { ngx_string("kappa_limit_subscriptions"),
       NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_TAKE1,
       ngx_conf_set_num_slot,
@@ -225,6 +231,7 @@ ngx_http_kappa_create_loc_conf(ngx_conf_t *cf)
     klcf->limit_tokens = NGX_CONF_UNSET_UINT;
     klcf->limit_aliases = NGX_CONF_UNSET_UINT;
     klcf->limit_cost = NGX_CONF_UNSET_UINT;
+    klcf->limit_batch = NGX_CONF_UNSET_UINT;
     klcf->limit_subscriptions = NGX_CONF_UNSET_UINT;
     klcf->heartbeat = NGX_CONF_UNSET_MSEC;
     klcf->status_codes = NGX_CONF_UNSET_UINT;
@@ -290,6 +297,7 @@ ngx_http_kappa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->limit_tokens, prev->limit_tokens, 10000);
     ngx_conf_merge_uint_value(conf->limit_aliases, prev->limit_aliases, 200);
     ngx_conf_merge_uint_value(conf->limit_cost, prev->limit_cost, 100000);
+    ngx_conf_merge_uint_value(conf->limit_batch, prev->limit_batch, 0);
     ngx_conf_merge_uint_value(
         conf->limit_subscriptions, prev->limit_subscriptions, 10000);
     ngx_conf_merge_msec_value(conf->heartbeat, prev->heartbeat, 12000);

@@ -200,19 +200,6 @@ ngx_http_kappa_mutation_forget(void *data)
     }
 }
 
-static kappa_str_t
-ngx_http_kappa_header_copy(
-    ngx_http_request_t *r, kappa_arena_t *arena, const char *name)
-{
-    ngx_table_elt_t *header = ngx_http_kappa_request_header(r, name);
-
-    if (header == NULL || header->value.len == 0) {
-        return KAPPA_STR_NULL;
-    }
-    return kappa_str_dup(
-        arena, kappa_str((char *)header->value.data, header->value.len));
-}
-
 ngx_int_t
 ngx_http_kappa_mutate(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 {

@@ -30,6 +30,19 @@ ngx_http_kappa_request_header(ngx_http_request_t *r, const char *name)
     return NULL;
 }
 
+kappa_str_t
+ngx_http_kappa_header_copy(
+    ngx_http_request_t *r, kappa_arena_t *arena, const char *name)
+{
+    ngx_table_elt_t *header = ngx_http_kappa_request_header(r, name);
+
+    if (header == NULL || header->value.len == 0) {
+        return KAPPA_STR_NULL;
+    }
+    return kappa_str_dup(
+        arena, kappa_str((char *)header->value.data, header->value.len));
+}
+
 ngx_int_t
 ngx_http_kappa_header(ngx_http_request_t *r, const char *name, ngx_str_t value)
 {

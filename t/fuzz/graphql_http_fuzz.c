@@ -1,10 +1,10 @@
 #include <stdlib.h>
 
 #include "base/json.h"
-#include "proto/graphql_http.h"
+#include "proto/graphql_batch.h"
 
-/* The first byte chooses what the rest is: a body, a query string, or the
- * headers Accept and Content-Type. */
+/* The first byte chooses what the rest is: a body, a batch, a query string, or
+ * the headers Accept and Content-Type. */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -45,6 +45,23 @@ try_headers(kappa_str_t text)
     kappa_graphql_http_content_type(text);
 }
 
+static void
+try_batch(kappa_arena_t *arena, kappa_str_t text, kappa_errors_t *errors)
+{
+    kappa_graphql_params_t *params;
+    uint32_t count;
+    kappa_status_t status =
+        kappa_graphql_batch_read(arena, text, 100, &params, &count, errors);
+
+    if (status != KAPPA_OK) {
+        check_params(status, NULL, errors);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        check_params(status, &params[i], errors);
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -61,6 +78,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         text = kappa_str((const char *)data, size);
         check_params(kappa_graphql_http_body(arena, text, &params, &errors),
             &params, &errors);
+    } else if (data[0] == '[') {
+        try_batch(arena, kappa_str((const char *)data, size), &errors);
     } else if (data[0] == '?') {
         check_params(
             kappa_graphql_http_query_string(arena, text, &params, &errors),
