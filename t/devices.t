@@ -1,10 +1,261 @@
 # examples/devices: its README; last values, hours and alerts equal a naive
-# computation; a thousand readings a second.
+# computation, also of readings that come late and from everywhere at once.
 
 use strict;
 use warnings;
+use POSIX qw(strftime);
 use Test::More;
+use Time::HiRes qw(sleep time);
 use Kappa::Example;
 
+my $JSON = $Kappa::Test::JSON;
+my $seed = $ENV{SEED} // time ^ $$;
+diag "SEED=$seed";
+srand $seed;
+
 Kappa::Example::readme('devices');
+
+my $devices = Kappa::Example->new('devices', workers => 4);
+my $MINUTES = 700;
+$devices->import_data(Kappa::Test::run(['perl',
+    "$Kappa::Test::ROOT/examples/devices/data.pl", 4, $MINUTES])->{out});
+$devices->start;
+my $GATE = ['gate', 'scope=log:read log:write'];
+my $TIM = ['tim', 'technician'];
+
+# --- what readings come to, computed anew from the log
+
+sub stamp { return strftime('%Y-%m-%dT%H:', gmtime shift) . '00:00.000Z' }
+
+sub naive {
+    my (%device, @alerts);
+    for my $line (split /\n/,
+        $devices->kappa(['log', '--store', $devices->store])->{out})
+    {
+        # JSON::PP takes its time: of readings only what is needed.
+        my ($id, $value, $at) = $line =~
+            /"row":\{.*?"device":"(\w+)","value":([-\d.]+),"at":"([^"]+)"/;
+        if (!defined $id) {
+            my $e = $JSON->decode($line);
+            my $d = $device{$e->{key}} //= { high => 0, readings => 0 };
+            $d->{limit} = $e->{data}{limit} if exists $e->{data}{limit};
+            next;
+        }
+        my $d = $device{$id};
+        my $hour = $d->{hours}{$at =~ s/:.*/:00:00.000Z/r} //= {};
+        push @{ $hour->{values} }, $value;
+        $d->{readings}++;
+        next if defined $d->{at} && $at lt $d->{at};
+        my $high = defined $d->{limit} && $value > $d->{limit} ? 1 : 0;
+        push @alerts, { device => $id, at => $at, value => $value,
+            kind => $high ? 'HIGH' : 'NORMAL' }
+            if defined $d->{limit} && $high != $d->{high};
+        @$d{qw(value at high)} = ($value, $at, $high);
+    }
+    return (\%device, \@alerts);
+}
+
+sub near { return abs($_[0] - $_[1]) < 1e-9 * (1 + abs $_[1]) }
+
+# Compares everything that is kept with what it should be.
+sub compare {
+    my ($when) = @_;
+    my ($device, $alerts) = naive();
+    my @wrong;
+    for my $id (sort keys %$device) {
+        my $want = $device->{$id};
+        my $got = $devices->data(undef, "{ device(id: \"$id\") { value at high
+            readingCount hours(first: 1000) { hour readings min max avg } } }")
+            ->{device};
+        push @wrong, "$id: last value" if ($got->{at} // '') ne ($want->{at} // '')
+            || ($got->{value} // '') ne ($want->{value} // '')
+            || ($got->{high} ? 1 : 0) != $want->{high};
+        push @wrong, "$id: $got->{readingCount} readings"
+            if $got->{readingCount} != $want->{readings};
+        my %hour = map { $_->{hour} => $_ } @{ $got->{hours} };
+        push @wrong, "$id: hours" if "@{[sort keys %hour]}"
+            ne "@{[sort keys %{ $want->{hours} // {} }]}";
+        for my $at (keys %{ $want->{hours} }) {
+            my @values = sort { $a <=> $b } @{ $want->{hours}{$at}{values} };
+            my $sum = 0;
+            $sum += $_ for @values;
+            my $h = $hour{$at} or next;
+            push @wrong, "$id at $at" if $h->{readings} != @values
+                || $h->{min} != $values[0] || $h->{max} != $values[-1]
+                || !near($h->{avg}, $sum / @values);
+        }
+    }
+    is_deeply([@wrong[0 .. ($#wrong > 5 ? 5 : $#wrong)]], [],
+        "$when: last values and hours");
+    my $key = sub { join ' ', @{ $_[0] }{qw(at device kind value)} };
+    is_deeply([sort map { $key->($_) } map { @{ $devices->data(undef,
+        "{ device(id: \"$_\") { alerts(first: 1000) { device kind value at } } }")
+        ->{device}{alerts} } } keys %$device],
+        [(sort map { $key->($_) } @$alerts)],
+        "$when: " . scalar(@$alerts) . ' alerts');
+}
+
+compare('imported');
+
+# --- who may do what
+
+is($devices->code('d1', 'mutation { install(id: "x", site: "y") { id } }'),
+    'FORBIDDEN', 'devices install nothing');
+is($devices->code('d9', 'mutation { take(value: 1) { id } }'),
+    'NO_SUCH_DEVICE', 'a device that is not installed');
+is($devices->code('d1', 'mutation { take(device: "d2", value: 1) { id } }'),
+    'VALIDATION_FAILED', 'in another one\'s name');
+is($devices->code(undef, 'mutation { take(value: 1) { id } }'),
+    'UNAUTHENTICATED', 'in nobody\'s');
+
+# --- over the limit and back
+
+my $BASE = 1795000000;
+my $id = 0;
+
+sub reading {
+    my ($device, $value, $at, $key) = @_;
+    return $JSON->encode({ thing => 'Reading', verb => 'taken',
+        id => sprintf('%08x-0000-4000-8000-%012x', $seed & 0xffffffff, ++$id),
+        data => { device => $device, value => $value,
+            at => strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $at) } }) . "\n";
+}
+
+sub upload {
+    my ($body) = @_;
+    local $Kappa::Test::TIMEOUT = 60;
+    return $devices->http('POST', '/events', { $devices->as($GATE) }, $body);
+}
+
+ok($devices->data($TIM, 'mutation { install(id: "e1", site: "hall", limit: 10)
+    { id } }')->{install}, 'another device');
+my $live = $devices->watch(undef,
+    'subscription { device(id: "e1") { value high alerts { kind value } } }');
+is_deeply($live->next->{json}{data}{device},
+    { value => undef, high => JSON::PP::false, alerts => [] }, 'live: nothing yet');
+my @STEPS = (
+    # value, seconds, last value, high, newest alert
+    [9, 0, 9, 0, undef],
+    [10, 10, 10, 0, undef],
+    [10.5, 20, 10.5, 1, 'HIGH 10.5'],
+    [50, 5, 10.5, 1, 'HIGH 10.5'],    # late: no last value, no alert
+    [12, 30, 12, 1, 'HIGH 10.5'],
+    [10, 40, 10, 0, 'NORMAL 10'],
+    [99, 40, 99, 1, 'HIGH 99'],
+);
+for my $step (@STEPS) {
+    my ($value, $seconds, @want) = @$step;
+    is(upload(reading('e1', $value, $BASE + $seconds))->{json}{appended}, 1,
+        "$value after $seconds s");
+    my $d = $devices->data(undef, '{ device(id: "e1") { value high
+        alerts(first: 1) { kind value } } }')->{device};
+    is_deeply([$d->{value}, $d->{high} ? 1 : 0, map { "$_->{kind} $_->{value}" }
+        @{ $d->{alerts} }], [grep { defined } @want], 'as it should be');
+}
+my $newest;
+ok(Kappa::Test::wait_until(sub {
+    my $message = $live->next(5) or return;
+    $newest = $message->{json}{data}{device};
+    return $newest->{value} == 99;
+}), 'live: the newest');
+is(scalar @{ $newest->{alerts} }, 3, 'with its alerts');
+my $bad = upload(reading('e1', 1, $BASE + 50) . reading('nowhere', 1, $BASE));
+is($bad->{json}{line}, 2, 'an unknown device is a wrong line') or diag $bad->{raw};
+
+# --- a thousand a second, as one endless upload
+
+sub paced {
+    my ($seconds, $rate) = @_;
+    my $socket = $devices->connect or die 'no connection';
+    my %as = $devices->as($GATE);
+    print $socket "POST /events HTTP/1.1\r\nHost: a\r\n"
+        . "Authorization: $as{Authorization}\r\nConnection: close\r\n"
+        . "Transfer-Encoding: chunked\r\n\r\n";
+    my ($begin, $sent) = (time, 0);
+    while ($sent < $seconds * $rate) {
+        my $due = int((time - $begin) * $rate) + 1;
+        $due = $seconds * $rate if $due > $seconds * $rate;
+        my $chunk = '';
+        for ($sent + 1 .. $due) {
+            $chunk .= reading('d' . (1 + $_ % 4), $_ % 40, $BASE + $_);
+        }
+        $sent = $due;
+        printf $socket "%x\r\n%s\r\n", length $chunk, $chunk if $chunk ne '';
+        $socket->flush;
+        sleep 0.01;
+    }
+    print $socket "0\r\n\r\n";
+    $socket->flush;
+    my ($last, $answer) = (time, '');
+    while (sysread $socket, my $more, 65536) { $answer .= $more }
+    diag sprintf '%d readings in %.2f s, answered %.0f ms after the last',
+        $sent, $last - $begin, 1000 * (time - $last);
+    return Kappa::Test::parse_response($answer);
+}
+
+my $stream = $devices->watch(undef,
+    'subscription { readings(device: "d1") { value at } }');
+my $r = do {
+    local $SIG{ALRM} = sub { die 'too slow' };
+    alarm 120;
+    my $answer = paced(4, 1000);
+    alarm 0;
+    $answer;
+};
+is($r->{json}{appended}, 4000, 'all of them') or diag $r->{raw};
+my @heard;
+while (@heard < 1000 and my $message = $stream->next) {
+    push @heard, $message->{json}{data}{readings}{value};
+}
+is_deeply(\@heard, [map { $_ % 40 } grep { $_ % 4 == 0 } 1 .. 4000],
+    'a listener heard every one of its device, in order');
+$_->close for $stream, $live;
+
+# --- from everywhere at once: gateways with lines, devices with mutations
+
+my %limit = (d1 => 30, d2 => 25, d3 => 'null', d4 => 20);
+$devices->data($TIM, "mutation { limit(id: \"$_\", limit: $limit{$_}) { id } }")
+    for sort keys %limit;
+my @bodies = map {
+    join '', map { reading('d' . (1 + int rand 4), int(rand 400) / 10,
+        $BASE + 10000 + int rand 7200) } 1 .. 500;
+} 1 .. 8;
+my $failed = $devices->crowd(16, sub {
+    my ($i) = @_;
+    srand $seed + $i;
+    if ($i < 8) {
+        # Broken off in the middle, then sent again as a whole.
+        my $socket = $devices->connect or die 'no connection';
+        my %as = $devices->as($GATE);
+        print $socket "POST /events HTTP/1.1\r\nHost: a\r\n"
+            . "Authorization: $as{Authorization}\r\nContent-Length: "
+            . length($bodies[$i]) . "\r\n\r\n"
+            . substr $bodies[$i], 0, rand length $bodies[$i];
+        $socket->flush;
+        sleep rand 0.2;
+        close $socket;
+        my $answer = upload($bodies[$i])->{json};
+        die 'not all' if $answer->{appended} + $answer->{duplicates} != 500;
+        return 1;
+    }
+    my $device = 'd' . (1 + $i % 4);
+    for (1 .. 10) {
+        my $fields = join ' ', map { "m$_: take(value: " . int(rand 400) / 10
+            . ') { id }' } 1 .. 25;
+        my $answer = $devices->ask($device, "mutation { $fields }")->{json};
+        die $JSON->encode($answer) if $answer->{errors}
+            || 25 != grep { $_->{id} } values %{ $answer->{data} };
+    }
+    return 1;
+});
+is($failed, 0, 'all were taken');
+my $count = 0;
+$count += $devices->data(undef, "{ device(id: \"$_\") { readingCount } }")
+    ->{device}{readingCount} for qw(d1 d2 d3 d4);
+is($count, 4 * $MINUTES + 4000 + 8 * 500 + 8 * 250, 'each once');
+compare('from everywhere');
+
+ok($devices->stop('QUIT'), 'stop');
+$devices->verified;
+$devices->no_alerts;
 done_testing;
