@@ -48,12 +48,16 @@ add_data(walk_t *w, const kappa_binding_t *binding)
     switch (binding->kind) {
     case KAPPA_BIND_ONE:
         add_stamps(w, one->stamps, one->stamp_count);
-        add_expr(w, one->view->allow);
+        for (uint32_t i = 0; i < one->rows->count; i++) {
+            add_expr(w, one->rows->views[i]->allow);
+        }
         break;
     case KAPPA_BIND_LIST:
     case KAPPA_BIND_CONNECTION:
         add_stamps(w, list->stamps, list->stamp_count);
-        add_expr(w, list->view->allow);
+        for (; list; list = list->next) {
+            add_expr(w, list->view->allow);
+        }
         break;
     case KAPPA_BIND_CHANGES:
         add_expr(w, changes->rule ? changes->rule->allow : NULL);

@@ -8,12 +8,23 @@
  *   u32 CRC-32C of the list (field, order, filters) and the entry
  *   …   the index entry behind the equalities' prefix
  *
+ * or, in a list of several views' rows,
+ *
+ *   u8  2
+ *   u32 CRC-32C of the list, as that view has it, and the entry
+ *   u32 CRC-32C of the view's name
+ *   …   the entry
+ *
+ * which goes on at its place when another view joins the list.
+ *
  * A cursor of another list, of other filters, or a made-up one fails the
  * check. It is no secret that keeps rows from anyone: whatever it holds, only
  * entries of the list's own range are read. */
 
 #define VERSION 1
 #define HEAD 5
+#define VERSION_MERGED 2
+#define HEAD_MERGED 9
 
 static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -30,9 +41,8 @@ add_crc(uint32_t crc, kappa_str_t s)
 /* Index and filters without the layout's slots: a rebuilt generation takes
  * the same cursors. */
 static uint32_t
-list_crc(const kappa_scan_t *scan)
+list_crc(const kappa_scan_t *scan, const kappa_range_entries_t *range)
 {
-    const kappa_range_entries_t *range = scan->range;
     const kappa_index_t *index = range->choice->index;
     size_t skip = index == index->view->indexes ? KAPPA_ROW_PREFIX_BYTES
                                                 : KAPPA_INDEX_PREFIX_BYTES;
@@ -73,22 +83,50 @@ encode(kappa_buf_t *buf, const uint8_t *data, size_t len)
     }
 }
 
-void
-kappa_cursor_write(
-    kappa_buf_t *buf, const kappa_scan_t *scan, kappa_str_t entry)
+static void
+put_u32(uint8_t *out, uint32_t n)
 {
-    uint8_t data[HEAD + KAPPA_ENTRY_BYTES_MAX];
-    kappa_str_t rest = kappa_str(entry.data + scan->range->prefix.len,
-        entry.len - scan->range->prefix.len);
-    uint32_t crc = add_crc(list_crc(scan), rest);
-
-    data[0] = VERSION;
     for (int i = 0; i < 4; i++) {
-        data[1 + i] = (uint8_t)(crc >> (24 - 8 * i));
+        out[i] = (uint8_t)(n >> (24 - 8 * i));
     }
-    memcpy(data + HEAD, rest.data, rest.len);
+}
+
+static uint32_t
+get_u32(const uint8_t *data)
+{
+    uint32_t n = 0;
+
+    for (int i = 0; i < 4; i++) {
+        n = n << 8 | data[i];
+    }
+    return n;
+}
+
+static uint32_t
+view_crc(const kappa_range_entries_t *range)
+{
+    return add_crc(0, range->list->view->name);
+}
+
+void
+kappa_cursor_write(kappa_buf_t *buf, const kappa_scan_t *scan, uint32_t row)
+{
+    uint8_t data[HEAD_MERGED + KAPPA_ENTRY_BYTES_MAX];
+    const kappa_range_entries_t *range =
+        &scan->range[scan->members ? scan->members[row] : 0];
+    kappa_str_t entry = scan->entries[row];
+    kappa_str_t rest = kappa_str(
+        entry.data + range->prefix.len, entry.len - range->prefix.len);
+    size_t head = scan->members ? HEAD_MERGED : HEAD;
+
+    data[0] = scan->members ? VERSION_MERGED : VERSION;
+    put_u32(data + 1, add_crc(list_crc(scan, range), rest));
+    if (scan->members) {
+        put_u32(data + HEAD, view_crc(range));
+    }
+    memcpy(data + head, rest.data, rest.len);
     kappa_buf_char(buf, '"');
-    encode(buf, data, HEAD + rest.len);
+    encode(buf, data, head + rest.len);
     kappa_buf_char(buf, '"');
 }
 
@@ -126,34 +164,41 @@ decode(kappa_str_t text, uint8_t *out, size_t max)
     return bits & unused ? 0 : len;
 }
 
-bool
-kappa_cursor_read(const kappa_scan_t *scan, kappa_str_t cursor,
-    kappa_arena_t *arena, kappa_str_t *entry, bool *no_memory)
+/* The range that a cursor is of; NULL: none here. */
+static const kappa_range_entries_t *
+range_of(const kappa_scan_t *scan, const uint8_t *data, size_t len)
 {
-    uint8_t data[HEAD + KAPPA_ENTRY_BYTES_MAX + 3];
-    size_t len = decode(cursor, data, sizeof(data));
-    kappa_str_t prefix = scan->range->prefix;
-    uint32_t crc = 0;
+    bool merged = scan->range_count > 1;
 
-    *no_memory = false;
-    if (len < HEAD || data[0] != VERSION
-        || prefix.len + len - HEAD > KAPPA_ENTRY_BYTES_MAX) {
-        return false;
+    if (len < (merged ? HEAD_MERGED : HEAD)
+        || data[0] != (merged ? VERSION_MERGED : VERSION)) {
+        return NULL;
     }
-    for (int i = 0; i < 4; i++) {
-        crc = crc << 8 | data[1 + i];
+    for (uint32_t i = 0; i < scan->range_count; i++) {
+        if (!merged || get_u32(data + HEAD) == view_crc(&scan->range[i])) {
+            return &scan->range[i];
+        }
     }
-    kappa_str_t rest = kappa_str((const char *)data + HEAD, len - HEAD);
-    if (crc != add_crc(list_crc(scan), rest)) {
-        return false;
+    return NULL;
+}
+
+kappa_status_t
+kappa_cursor_read(const kappa_scan_t *scan, kappa_str_t cursor,
+    kappa_arena_t *arena, kappa_str_t *rest, uint32_t *member)
+{
+    uint8_t data[HEAD_MERGED + KAPPA_ENTRY_BYTES_MAX + 3];
+    size_t head = scan->range_count > 1 ? HEAD_MERGED : HEAD;
+    size_t len = decode(cursor, data, sizeof(data));
+    const kappa_range_entries_t *range = range_of(scan, data, len);
+
+    if (!range || range->prefix.len + len - head > KAPPA_ENTRY_BYTES_MAX) {
+        return KAPPA_NOT_FOUND;
     }
-    char *bytes = kappa_arena_bytes(arena, prefix.len + rest.len);
-    if (!bytes) {
-        *no_memory = true;
-        return false;
+    *rest = kappa_str((const char *)data + head, len - head);
+    if (get_u32(data + 1) != add_crc(list_crc(scan, range), *rest)) {
+        return KAPPA_NOT_FOUND;
     }
-    memcpy(bytes, prefix.data, prefix.len);
-    memcpy(bytes + prefix.len, rest.data, rest.len);
-    *entry = kappa_str(bytes, prefix.len + rest.len);
-    return true;
+    *rest = kappa_str_dup(arena, *rest);
+    *member = (uint32_t)(range - scan->range);
+    return rest->data ? KAPPA_OK : KAPPA_NOMEM;
 }

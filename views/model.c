@@ -13,6 +13,7 @@ static const struct {
     { kappa_model_check_places, false },
     { kappa_model_views, true },
     { kappa_model_keys, true },
+    { kappa_model_families, true },
     { kappa_model_row_types, true },
     { kappa_model_computed, false },
     { kappa_model_indexes, true },

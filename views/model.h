@@ -204,9 +204,25 @@ typedef struct {
     bool payload; /* the field's type is a payload object */
 } kappa_mutation_t;
 
-/* A way to one row: binding->data of KAPPA_BIND_ONE. */
+/* Whose rows a field gives: those of one view, or those of every object view
+ * that an interface or a union with @view stands for (views/model_family.c),
+ * which all have the same key fields. */
 typedef struct {
-    const kappa_view_t *view;
+    const kappa_type_t *type;
+    const kappa_view_t **views; /* in the order of the text; one at least */
+    uint32_t count;
+
+    /* Of an interface or a union: a row as expressions look it up. Its members
+     * are the fields that all views store; columns[i * member_count + n] is
+     * where view i has member n. */
+    kappa_expr_type_t row_type;
+    uint32_t *columns; /* NULL: the rows of one view, with its own row type */
+} kappa_rows_t;
+
+/* A way to one row: binding->data of KAPPA_BIND_ONE. The first of the views
+ * that has the key gives it. */
+typedef struct {
+    const kappa_rows_t *rows;
     bool from_args; /* key parts are arguments; else the parent's columns */
     int32_t *parts; /* per key column: argument number or parent column */
     kappa_arg_stamp_t *stamps;
@@ -254,11 +270,16 @@ typedef struct {
     uint32_t rule_column;
 } kappa_choice_t;
 
-/* A way to many rows: binding->data of LIST and CONNECTION. */
-typedef struct {
+/* A way to many rows: binding->data of LIST and CONNECTION. Where the rows
+ * are of several views there is one for each, and for every choice their
+ * indexes go on with the same fields behind the equalities, so that merging
+ * the entries sorts them. */
+typedef struct kappa_list_s kappa_list_t;
+struct kappa_list_s {
     const kappa_view_t *view;
-    int32_t *by;        /* @hasMany: view columns that hold my key… */
-    int32_t *by_parent; /* …and the parent's columns they equal */
+    const kappa_list_t *next; /* that of the next view; NULL: the last */
+    int32_t *by;              /* @hasMany: view columns that hold my key… */
+    int32_t *by_parent;       /* …and the parent's columns they equal */
     uint32_t by_count;
     kappa_list_arg_t *args; /* per field argument */
     uint32_t arg_count;
@@ -274,7 +295,7 @@ typedef struct {
     kappa_arg_stamp_t *stamps;
     uint32_t stamp_count;
     const kappa_expr_t *allow;
-} kappa_list_t;
+};
 
 /* A @changes subscription field: binding->data of KAPPA_BIND_CHANGES. */
 typedef struct {
@@ -303,7 +324,8 @@ struct kappa_model_s {
     kappa_view_t **views;
     uint32_t view_count;
     kappa_map_t view_map;
-    kappa_expr_view_t *lookups;     /* by view number; handle is the view */
+    kappa_expr_view_t *lookups; /* handle is a kappa_rows_t */
+    uint32_t lookup_count;
     kappa_aggregate_t **aggregates; /* sources before what they feed */
     uint32_t aggregate_count;
     kappa_event_rule_t **rules; /* every view has one for any verb */

@@ -75,10 +75,43 @@ serves(const kappa_index_t *index, const combination_t *c)
     return !c->order || next == (int32_t)c->order->column;
 }
 
-/* The first that serves; where an order is asked for, rather one that ends
- * with it, so that the key breaks ties. */
+/* How an index goes on behind the equalities: what its rows are sorted by. */
+typedef struct {
+    const kappa_index_t *index;
+    uint32_t skip;
+} tail_t;
+
+/* Whether both go on with the same bytes, so that their entries compare. */
+static bool
+same_tail(const tail_t *x, const tail_t *y)
+{
+    for (uint32_t i = 0;; i++) {
+        int32_t a = kappa_index_column(x->index, x->skip + i);
+        int32_t b = kappa_index_column(y->index, y->skip + i);
+
+        if (a < 0 || b < 0) {
+            return a < 0 && b < 0;
+        }
+        const kappa_column_t *mine = &x->index->view->columns[a];
+        const kappa_column_t *other = &y->index->view->columns[b];
+        if (!kappa_str_eq(mine->name, other->name)
+            || !kappa_model_ref_same(mine->field->type, other->field->type)) {
+            return false;
+        }
+    }
+}
+
+/* Where an order is asked for, rather an index that ends with it, so that the
+ * key breaks ties. */
+static bool
+ends_with_order(const kappa_index_t *index, const combination_t *c)
+{
+    return !c->order || index->column_count <= c->equal_count + 1;
+}
+
+/* The first that serves, and goes on like `like` (NULL: however). */
 static const kappa_index_t *
-choose(const kappa_view_t *view, const combination_t *c)
+choose(const kappa_view_t *view, const combination_t *c, const tail_t *like)
 {
     const kappa_index_t *found = NULL;
 
@@ -86,15 +119,15 @@ choose(const kappa_view_t *view, const combination_t *c)
         return NULL;
     }
     for (uint32_t i = 0; i < view->index_count; i++) {
-        const kappa_index_t *index = &view->indexes[i];
+        tail_t tail = { &view->indexes[i], c->equal_count };
 
-        if (!serves(index, c)) {
+        if (!serves(tail.index, c) || (like && !same_tail(&tail, like))) {
             continue;
         }
-        if (!c->order || index->column_count <= c->equal_count + 1) {
-            return index;
+        if (ends_with_order(tail.index, c)) {
+            return tail.index;
         }
-        found = found ? found : index;
+        found = found ? found : tail.index;
     }
     return found;
 }
@@ -137,8 +170,8 @@ same_order(const kappa_index_t *a, const kappa_index_t *b, uint32_t skip_b,
 /* An equality with auth in the row rule narrows the list, if an index has it
  * and leaves the order as it is. */
 static void
-use_rule(
-    const kappa_list_work_t *w, const combination_t *c, kappa_choice_t *choice)
+use_rule(const kappa_list_work_t *w, const combination_t *c,
+    const tail_t *like, kappa_choice_t *choice)
 {
     const kappa_view_t *view = w->list->view;
     const kappa_expr_reads_t *reads =
@@ -155,7 +188,7 @@ use_rule(
             continue;
         }
         narrow.equal[narrow.equal_count++] = equality->column;
-        const kappa_index_t *index = choose(view, &narrow);
+        const kappa_index_t *index = choose(view, &narrow, like);
         if (index
             && same_order(choice->index, index, narrow.equal_count, &narrow)) {
             choice->index = index;
@@ -234,29 +267,143 @@ count_prefix(kappa_list_work_t *w, const kappa_choice_t *choice)
         << choice->equalities;
 }
 
-static kappa_status_t
-add_choice(kappa_list_work_t *w, uint64_t present, int32_t order)
+/* ---- one choice of all views ---- */
+
+/* What is asked for at one choice. */
+typedef struct {
+    kappa_list_work_t *first;
+    uint64_t present;
+    int32_t order;
+} ask_t;
+
+static void
+combine_for(const kappa_list_work_t *w, const ask_t *ask, combination_t *c)
+{
+    combine(
+        w, ask->present, ask->order < 0 ? NULL : &w->orders[ask->order], c);
+}
+
+/* The first view whose rows no index gives in this order; NULL: none. */
+static kappa_list_work_t *
+without_tail(const ask_t *ask, const tail_t *like)
 {
     combination_t c;
-    kappa_choice_t *choice = &w->list->choices[w->list->choice_count++];
 
-    combine(w, present, order < 0 ? NULL : &w->orders[order], &c);
-    *choice = (kappa_choice_t){ .present = present,
-        .order = order,
-        .index = choose(w->list->view, &c),
+    for (kappa_list_work_t *w = ask->first; w; w = w->next) {
+        combine_for(w, ask, &c);
+        if (!choose(w->list->view, &c, like)) {
+            return w;
+        }
+    }
+    return NULL;
+}
+
+/* The order in which all views have an index: that of the first view's first
+ * index that serves, if the others have one like it, else of its next. */
+static bool
+common_tail(const ask_t *ask, tail_t *tail)
+{
+    const kappa_view_t *view = ask->first->list->view;
+    combination_t c;
+
+    combine_for(ask->first, ask, &c);
+    tail->skip = c.equal_count;
+    for (int pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < view->index_count; i++) {
+            tail->index = &view->indexes[i];
+            if (serves(tail->index, &c)
+                && ends_with_order(tail->index, &c) == (pass == 0)
+                && !without_tail(ask, tail)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void
+set_choice(kappa_list_work_t *w, const ask_t *ask, const tail_t *like)
+{
+    kappa_list_t *list = w->list;
+    kappa_choice_t *choice = &list->choices[list->choice_count++];
+    combination_t c;
+
+    combine_for(w, ask, &c);
+    *choice = (kappa_choice_t){ .present = ask->present,
+        .order = ask->order,
+        .index = choose(list->view, &c, like),
         .equalities = c.equal_count,
         .ranged = c.ranged >= 0,
         .descending = c.order && c.order->descending };
-    if (choice->index) {
-        use_rule(w, &c, choice);
-        count_prefix(w, choice);
-        return KAPPA_OK;
+    use_rule(w, &c, like, choice);
+    count_prefix(w, choice);
+}
+
+/* Every view has an index that serves, but not in one order. */
+static kappa_status_t
+refuse_order(const ask_t *ask, const char *order)
+{
+    combination_t c;
+    kappa_buf_t fields;
+    const kappa_view_t *view = ask->first->list->view;
+
+    combine_for(ask->first, ask, &c);
+    tail_t like = { choose(view, &c, NULL), c.equal_count };
+    kappa_list_work_t *w = without_tail(ask, &like);
+    kappa_buf_init(&fields, kappa_arena_source(ask->first->b->arena));
+    for (uint32_t i = 0; i < c.equal_count; i++) {
+        print_column(&fields, view, c.equal[i]);
     }
-    return refuse_combination(w, &c,
-        order < 0
-            ? NULL
-            : kappa_str_dup(w->b->arena, w->order_type->values[order].name)
-                  .data);
+    for (uint32_t i = c.equal_count; i < like.index->column_count; i++) {
+        print_column(&fields, view, like.index->columns[i]);
+    }
+    kappa_status_t status = fields.failed
+        ? KAPPA_NOMEM
+        : kappa_model_list_refuse(w, NULL,
+            "no index%s%s gives the rows of \"%.*s\" in the order of those "
+            "of \"%.*s\"; this one would: @index(fields: [%.*s]) on "
+            "\"%.*s\".",
+            order ? " with orderBy " : "", order ? order : "",
+            KAPPA_STR_ARG(w->list->view->name), KAPPA_STR_ARG(view->name),
+            (int)fields.len, fields.data, KAPPA_STR_ARG(w->list->view->name));
+    kappa_buf_release(&fields);
+    return status;
+}
+
+static kappa_status_t
+refuse_choice(const ask_t *ask)
+{
+    kappa_list_work_t *w = without_tail(ask, NULL);
+    const char *order = NULL;
+    combination_t c;
+
+    if (ask->order >= 0) {
+        order = kappa_str_dup(ask->first->b->arena,
+            ask->first->order_type->values[ask->order].name)
+                    .data;
+    }
+    ask->first->refused = true;
+    if (!w) {
+        return refuse_order(ask, order);
+    }
+    combine_for(w, ask, &c);
+    return refuse_combination(w, &c, order);
+}
+
+static kappa_status_t
+add_choice(const ask_t *ask)
+{
+    kappa_list_work_t *first = ask->first;
+    tail_t tail = { NULL, 0 };
+
+    if (first->next ? !common_tail(ask, &tail)
+                    : without_tail(ask, NULL) != NULL) {
+        return refuse_choice(ask);
+    }
+    for (kappa_list_work_t *w = first; w; w = w->next) {
+        set_choice(w, ask, first->next ? &tail : NULL);
+    }
+    return KAPPA_OK;
 }
 
 /* `bits` says which of the optional filters are there. */
@@ -273,34 +420,42 @@ present_of(const kappa_list_work_t *w, uint32_t bits)
     return present;
 }
 
+static kappa_status_t
+make_choices(kappa_list_work_t *w, uint32_t count)
+{
+    for (; w; w = w->next) {
+        w->list->order_count = w->order_type ? w->order_type->value_count : 0;
+        w->list->order_count++;
+        w->list->choices = KAPPA_NEW_ARRAY(
+            w->b->arena, kappa_choice_t, (size_t)count * w->list->order_count);
+        if (!w->list->choices) {
+            return KAPPA_NOMEM;
+        }
+    }
+    return KAPPA_OK;
+}
+
 /* Where orderBy can't be null its slot "none given" repeats the first value:
  * no request gets there. */
 kappa_status_t
 kappa_model_choices(kappa_list_work_t *w)
 {
-    kappa_list_t *list = w->list;
     uint32_t values = w->order_type ? w->order_type->value_count : 0;
-    uint32_t combinations = 1u << list->optional_count;
+    uint32_t combinations = 1u << w->list->optional_count;
     bool none = !w->order_type || w->order_optional;
-    kappa_status_t status = KAPPA_OK;
 
-    list->order_count = values + 1;
     if (values > 64) {
         return kappa_model_list_refuse(
             w, NULL, "orderBy has more than 64 values.");
     }
-    list->choices = KAPPA_NEW_ARRAY(
-        w->b->arena, kappa_choice_t, (size_t)combinations * list->order_count);
-    if (!list->choices) {
-        return KAPPA_NOMEM;
-    }
+    kappa_status_t status = make_choices(w, combinations);
     for (uint32_t bits = 0; bits < combinations; bits++) {
-        uint64_t present = present_of(w, bits);
+        ask_t ask = { .first = w, .present = present_of(w, bits) };
 
         for (uint32_t o = 0; status == KAPPA_OK && o <= values && !w->refused;
              o++) {
-            status = add_choice(
-                w, present, o == 0 ? (none ? -1 : 0) : (int32_t)o - 1);
+            ask.order = o == 0 ? (none ? -1 : 0) : (int32_t)o - 1;
+            status = add_choice(&ask);
         }
     }
     return status;

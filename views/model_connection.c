@@ -71,9 +71,9 @@ field_of(const kappa_type_t *type, const char *name)
     return kappa_type_field(type, kappa_str_c(name));
 }
 
-/* The view behind a field that may be edges or nodes of a connection. */
-static const kappa_view_t *
-node_view(kappa_model_builder_t *b, const kappa_type_t *type)
+/* The rows behind a field that may be edges or nodes of a connection. */
+static const kappa_rows_t *
+node_rows(kappa_model_builder_t *b, const kappa_type_t *type)
 {
     const kappa_field_t *edges = field_of(type, "edges");
     const kappa_field_t *nodes = field_of(type, "nodes");
@@ -83,12 +83,12 @@ node_view(kappa_model_builder_t *b, const kappa_type_t *type)
         const kappa_field_t *node = field_of(edges->type->named, "node");
 
         if (node && !kappa_model_ref_is_list(node->type)) {
-            return kappa_model_view_of(b, node->type->named);
+            return kappa_model_rows_of(b, node->type->named);
         }
         return NULL;
     }
     return nodes && kappa_model_ref_is_list(nodes->type)
-        ? kappa_model_view_of(b, nodes->type->named)
+        ? kappa_model_rows_of(b, nodes->type->named)
         : NULL;
 }
 
@@ -103,7 +103,7 @@ refuse_shape(
 
 static kappa_status_t
 bind_edge(kappa_model_builder_t *b, const kappa_field_t *edges,
-    const kappa_view_t *view)
+    const kappa_rows_t *rows)
 {
     const kappa_type_t *type = edges->type->named;
     bool fresh;
@@ -113,7 +113,7 @@ bind_edge(kappa_model_builder_t *b, const kappa_field_t *edges,
     if (status != KAPPA_OK || !fresh) {
         return status;
     }
-    b->nodes[type->number] = view;
+    b->nodes[type->number] = rows;
     const kappa_field_t *cursor = field_of(type, "cursor");
     if (cursor
         && (kappa_model_ref_is_list(cursor->type)
@@ -156,7 +156,7 @@ bind_total(kappa_model_builder_t *b, const kappa_field_t *field)
 
 static kappa_status_t
 bind_connection(kappa_model_builder_t *b, const kappa_type_t *type,
-    const kappa_view_t *view)
+    const kappa_rows_t *rows)
 {
     const kappa_field_t *edges = field_of(type, "edges");
     const kappa_field_t *nodes = field_of(type, "nodes");
@@ -166,11 +166,11 @@ bind_connection(kappa_model_builder_t *b, const kappa_type_t *type,
 
     if (nodes
         && (!kappa_model_ref_is_list(nodes->type)
-            || nodes->type->named != view->type)) {
+            || nodes->type->named != rows->type)) {
         status = refuse_shape(b, nodes, "a list of what edges lead to");
     }
     if (status == KAPPA_OK && edges) {
-        status = bind_edge(b, edges, view);
+        status = bind_edge(b, edges, rows);
     }
     if (status == KAPPA_OK && info) {
         status = bind_page_info(b, info);
@@ -185,26 +185,26 @@ bind_connection(kappa_model_builder_t *b, const kappa_type_t *type,
 
 kappa_status_t
 kappa_model_many(kappa_model_builder_t *b, const kappa_field_t *field,
-    const kappa_view_t **view, bool *connection)
+    const kappa_rows_t **rows, bool *connection)
 {
     const kappa_type_t *type = field->type->named;
     bool fresh = false;
 
     *connection = !kappa_model_ref_is_list(field->type);
-    *view = NULL;
+    *rows = NULL;
     if (!*connection) {
         bool nested = kappa_model_ref_is_nested(field->type);
-        *view = nested ? NULL : kappa_model_view_of(b, type);
+        *rows = nested ? NULL : kappa_model_rows_of(b, type);
         return KAPPA_OK;
     }
     if (type->kind != KAPPA_TYPE_OBJECT || type->builtin) {
         return KAPPA_OK;
     }
     if (b->roles[type->number] == KAPPA_ROLE_CONNECTION) {
-        *view = b->nodes[type->number];
+        *rows = b->nodes[type->number];
         return KAPPA_OK;
     }
-    if (kappa_model_view_of(b, type) || !(*view = node_view(b, type))) {
+    if (kappa_model_rows_of(b, type) || !(*rows = node_rows(b, type))) {
         return KAPPA_OK;
     }
     kappa_status_t status =
@@ -213,6 +213,6 @@ kappa_model_many(kappa_model_builder_t *b, const kappa_field_t *field,
     if (status != KAPPA_OK || !fresh) {
         return status;
     }
-    b->nodes[type->number] = *view;
-    return bind_connection(b, type, *view);
+    b->nodes[type->number] = *rows;
+    return bind_connection(b, type, *rows);
 }

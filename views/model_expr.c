@@ -170,9 +170,10 @@ kappa_model_row_type(kappa_model_builder_t *b, kappa_view_t *view)
 }
 
 static kappa_status_t
-make_lookup(kappa_model_builder_t *b, kappa_view_t *view)
+make_lookup(kappa_model_builder_t *b, const kappa_rows_t *rows)
 {
-    kappa_expr_view_t *lookup = &b->model->lookups[view->number];
+    const kappa_view_t *view = rows->views[0];
+    kappa_expr_view_t *lookup = &b->model->lookups[b->model->lookup_count++];
     const kappa_expr_type_t **key =
         KAPPA_NEW_ARRAY(b->arena, const kappa_expr_type_t *, view->key_count);
 
@@ -186,12 +187,36 @@ make_lookup(kappa_model_builder_t *b, kappa_view_t *view)
             return KAPPA_NOMEM;
         }
     }
-    *lookup = (kappa_expr_view_t){ .name = view->name,
-        .row = &view->row_type,
+    *lookup = (kappa_expr_view_t){ .name = rows->type->name,
+        .row = rows->columns ? &rows->row_type : &view->row_type,
         .key = key,
         .key_count = view->key_count,
-        .handle = view };
+        .handle = rows };
     return KAPPA_OK;
+}
+
+static kappa_status_t
+make_lookups(kappa_model_builder_t *b)
+{
+    kappa_status_t status = KAPPA_OK;
+
+    b->model->lookups =
+        KAPPA_NEW_ARRAY(b->arena, kappa_expr_view_t, b->schema->type_count);
+    if (!b->model->lookups) {
+        return KAPPA_NOMEM;
+    }
+    for (uint32_t i = 0; status == KAPPA_OK && i < b->schema->type_count;
+         i++) {
+        kappa_rows_t *rows = (kappa_rows_t *)b->rows[i];
+
+        if (rows && kappa_model_is_family(rows->type)) {
+            status = kappa_model_family_row_type(b, rows);
+        }
+        if (status == KAPPA_OK && rows) {
+            status = make_lookup(b, rows);
+        }
+    }
+    return status;
 }
 
 kappa_status_t
@@ -199,18 +224,10 @@ kappa_model_row_types(kappa_model_builder_t *b)
 {
     kappa_status_t status = make_types(b);
 
-    b->model->lookups =
-        KAPPA_NEW_ARRAY(b->arena, kappa_expr_view_t, b->model->view_count);
-    if (!b->model->lookups) {
-        return KAPPA_NOMEM;
-    }
     for (uint32_t i = 0; status == KAPPA_OK && i < b->model->view_count; i++) {
         status = kappa_model_row_type(b, b->model->views[i]);
-        if (status == KAPPA_OK) {
-            status = make_lookup(b, b->model->views[i]);
-        }
     }
-    return status;
+    return status == KAPPA_OK ? make_lookups(b) : status;
 }
 
 kappa_expr_scope_t
@@ -231,7 +248,7 @@ kappa_model_scope_lookups(
     const kappa_model_builder_t *b, kappa_expr_scope_t *scope)
 {
     scope->views = b->model->lookups;
-    scope->view_count = b->model->view_count;
+    scope->view_count = b->model->lookup_count;
 }
 
 const kappa_expr_type_t *

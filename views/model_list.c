@@ -272,17 +272,65 @@ all_args(kappa_list_work_t *w)
     return status;
 }
 
+kappa_list_t *
+kappa_model_new_list(kappa_model_builder_t *b, const kappa_rows_t *rows)
+{
+    kappa_list_t *lists = KAPPA_NEW_ARRAY(b->arena, kappa_list_t, rows->count);
+
+    for (uint32_t i = 0; lists && i < rows->count; i++) {
+        lists[i].view = rows->views[i];
+        lists[i].next = i + 1 < rows->count ? &lists[i + 1] : NULL;
+        lists[i].default_limit = DEFAULT_LIMIT;
+    }
+    return lists;
+}
+
+/* An argument means the same in all views, or merging them would mean
+ * nothing. */
+static kappa_status_t
+same_roles(kappa_list_work_t *w, const kappa_list_t *first)
+{
+    for (uint32_t i = 0; i < first->arg_count; i++) {
+        if (w->list->args[i].role != first->args[i].role) {
+            return kappa_model_list_refuse(w, &w->field->args[i],
+                "argument \"%.*s\" means something else in \"%.*s\" than in "
+                "\"%.*s\".",
+                KAPPA_STR_ARG(w->field->args[i].name),
+                KAPPA_STR_ARG(w->list->view->name),
+                KAPPA_STR_ARG(first->view->name));
+        }
+    }
+    return KAPPA_OK;
+}
+
 kappa_status_t
 kappa_model_list(
     kappa_model_builder_t *b, const kappa_field_t *field, kappa_list_t *list)
 {
-    kappa_list_work_t w = { .b = b, .field = field, .list = list };
+    kappa_list_work_t *first = NULL, **last = &first;
+    kappa_status_t status = KAPPA_OK;
+    bool refused = false;
 
-    list->default_limit = DEFAULT_LIMIT;
-    kappa_status_t status = all_args(&w);
-    if (status == KAPPA_OK) {
-        status = kappa_model_arg_stamps(
-            b, field, &list->stamps, &list->stamp_count);
+    for (; status == KAPPA_OK && !refused && list;
+         list = (kappa_list_t *)list->next) {
+        kappa_list_work_t *w = KAPPA_NEW(b->arena, kappa_list_work_t);
+
+        if (!w) {
+            return KAPPA_NOMEM;
+        }
+        *w = (kappa_list_work_t){ .b = b, .field = field, .list = list };
+        *last = w;
+        last = &w->next;
+        status = all_args(w);
+        if (status == KAPPA_OK && !w->refused) {
+            status = same_roles(w, first->list);
+        }
+        refused = w->refused;
     }
-    return status == KAPPA_OK && !w.refused ? kappa_model_choices(&w) : status;
+    if (status == KAPPA_OK && first) {
+        status = kappa_model_arg_stamps(
+            b, field, &first->list->stamps, &first->list->stamp_count);
+    }
+    return status == KAPPA_OK && !refused ? kappa_model_choices(first)
+                                          : status;
 }

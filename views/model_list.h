@@ -13,7 +13,7 @@ typedef struct {
 } kappa_list_order_t;
 
 /* A list being worked out. */
-typedef struct {
+typedef struct kappa_list_work_s {
     kappa_model_builder_t *b;
     const kappa_field_t *field;
     kappa_list_t *list;
@@ -22,6 +22,7 @@ typedef struct {
     bool order_optional;
     uint64_t required; /* bit per argument that filters always */
     bool refused;
+    struct kappa_list_work_s *next; /* of list->next */
 } kappa_list_work_t;
 
 /* Refuses the list at an argument (NULL: at the field). */
@@ -29,7 +30,8 @@ kappa_status_t kappa_model_list_refuse(
     kappa_list_work_t *w, const kappa_input_t *arg, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Fills list->choices; refuses a combination that no index serves. */
+/* Fills the choices of all lists in the chain; refuses a combination that not
+ * all of them have an index for. */
 kappa_status_t kappa_model_choices(kappa_list_work_t *w);
 
 #endif

@@ -206,6 +206,17 @@ all_args(mutation_work_t *w)
 
 /* ---- what it answers ---- */
 
+/* Whether a type is that of the event's row: the view's own, or an interface
+ * or a union with @view that stands for it. */
+static bool
+is_row(const mutation_work_t *w, const kappa_type_t *type)
+{
+    const kappa_view_t *view = w->mutation->view;
+
+    return view && kappa_model_rows_of(w->b, type)
+        && kappa_type_is_possible(type, view->type);
+}
+
 static const struct {
     const char *name;
     kappa_bind_t kind;
@@ -223,7 +234,7 @@ static kappa_status_t
 payload_field(
     mutation_work_t *w, const kappa_field_t *field, const kappa_field_t **row)
 {
-    if (kappa_model_view_of(w->b, field->type->named) && !*row
+    if (kappa_model_rows_of(w->b, field->type->named) && !*row
         && !kappa_model_ref_is_list(field->type) && !field->arg_count) {
         *row = field;
         return kappa_model_bind(w->b, field, KAPPA_BIND_PAYLOAD_ROW, NULL)
@@ -272,12 +283,12 @@ payload(mutation_work_t *w, const kappa_type_t *type)
 
         if (fresh) {
             status = payload_field(w, field, &row);
-        } else if (kappa_model_view_of(w->b, field->type->named)) {
+        } else if (kappa_model_rows_of(w->b, field->type->named)) {
             row = field;
         }
     }
     if (status != KAPPA_OK || !row || !w->mutation->view
-        || row->type->named == w->mutation->view->type) {
+        || is_row(w, row->type->named)) {
         return status == KAPPA_OK && row && !w->mutation->view
             ? kappa_model_refuse(w->b, w->field->source, w->field->offset,
                 "\"%.*s\" is no view, so \"%.*s.%.*s\" has no row.",
@@ -295,18 +306,19 @@ static kappa_status_t
 answer(mutation_work_t *w)
 {
     const kappa_type_t *type = w->field->type->named;
-    const kappa_view_t *view = kappa_model_view_of(w->b, type);
+    bool row = is_row(w, type);
 
     if (kappa_model_ref_is_list(w->field->type)
-        || type->kind != KAPPA_TYPE_OBJECT
-        || (view && view != w->mutation->view)) {
+        || (!row
+            && (type->kind != KAPPA_TYPE_OBJECT
+                || kappa_model_rows_of(w->b, type)))) {
         return kappa_model_refuse(w->b, w->field->source, w->field->offset,
             "\"%.*s.%.*s\" must return %.*s, the thing of its event, or a "
             "payload.",
             KAPPA_STR_ARG(w->field->parent->name),
             KAPPA_STR_ARG(w->field->name), KAPPA_STR_ARG(w->mutation->thing));
     }
-    return view ? KAPPA_OK : payload(w, type);
+    return row ? KAPPA_OK : payload(w, type);
 }
 
 /* ---- what must hold ---- */

@@ -84,6 +84,29 @@ check_arguments(kappa_model_builder_t *b, const kappa_directive_node_t *node)
     return KAPPA_OK;
 }
 
+/* Events, aggregates and groups are of one view each. */
+static kappa_status_t
+check_family(kappa_model_builder_t *b, const kappa_directive_node_t *node)
+{
+    static const char *const names[] = { "thing", "of" };
+
+    for (int i = 0; i < 2; i++) {
+        kappa_str_t name = kappa_model_text(node, names[i]);
+        const kappa_type_t *type =
+            name.data ? kappa_schema_type(b->schema, name) : NULL;
+
+        if (type && kappa_model_is_family(type)) {
+            return kappa_model_refuse(b, node->source,
+                kappa_model_arg_offset(node, names[i]),
+                "@%.*s(%s: \"%.*s\"): \"%.*s\" is a view of several types; "
+                "name one of them.",
+                KAPPA_STR_ARG(node->name.text), names[i], KAPPA_STR_ARG(name),
+                KAPPA_STR_ARG(name));
+        }
+    }
+    return KAPPA_OK;
+}
+
 static kappa_status_t
 check_directive(kappa_model_builder_t *b, const kappa_directive_node_t *node,
     uint32_t place)
@@ -109,7 +132,10 @@ check_directive(kappa_model_builder_t *b, const kappa_directive_node_t *node,
             "@%s means nothing here; it stands on %s.", rule->name,
             rule->where);
     }
-    return check_arguments(b, node);
+    uint32_t refused = b->refused;
+    kappa_status_t status = check_arguments(b, node);
+    return status == KAPPA_OK && b->refused == refused ? check_family(b, node)
+                                                       : status;
 }
 
 static kappa_status_t

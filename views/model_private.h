@@ -27,7 +27,9 @@ typedef struct {
     kappa_errors_t *errors;
     uint32_t refused;           /* errors so far */
     kappa_type_role_t *roles;   /* by type number */
-    const kappa_view_t **nodes; /* by type number: of a connection, an edge */
+    const kappa_rows_t **rows;  /* by type number: of a view, an interface or
+                                   a union with @view */
+    const kappa_rows_t **nodes; /* by type number: of a connection, an edge */
     kappa_expr_type_t **types;  /* by type number; NULL: not made yet */
     uint32_t input_paths;       /* that lead to a @check; bounded */
 } kappa_model_builder_t;
@@ -67,9 +69,14 @@ kappa_status_t kappa_model_check_places(kappa_model_builder_t *b);
 
 kappa_status_t kappa_model_types_init(kappa_model_builder_t *b);
 
-/* The view of a type, or NULL. */
+/* The view of an object type, or NULL. */
 kappa_view_t *kappa_model_view_of(
     kappa_model_builder_t *b, const kappa_type_t *type);
+
+/* The rows that a type stands for: a view's, or those of the members of an
+ * interface or a union with @view. NULL: none. */
+const kappa_rows_t *kappa_model_rows_of(
+    const kappa_model_builder_t *b, const kappa_type_t *type);
 
 /* Gives a type its role; refuses at the place when it has another. */
 kappa_status_t kappa_model_take_role(kappa_model_builder_t *b,
@@ -94,17 +101,38 @@ kappa_status_t kappa_model_embed(
 
 /* ---- model_connection.c ---- */
 
-/* The view behind a list or connection type; *view NULL: it is neither, and
+/* The rows behind a list or connection type; *rows NULL: it is neither, and
  * nothing was refused. */
 kappa_status_t kappa_model_many(kappa_model_builder_t *b,
-    const kappa_field_t *field, const kappa_view_t **view, bool *connection);
+    const kappa_field_t *field, const kappa_rows_t **rows, bool *connection);
 
 /* ---- model_view.c ---- */
 
 kappa_status_t kappa_model_views(kappa_model_builder_t *b);
+/* A type's rows, of up to `max` views, which are to be put in. */
+kappa_rows_t *kappa_model_new_rows(
+    kappa_model_builder_t *b, const kappa_type_t *type, uint32_t max);
 /* Adds a field's column and binds it. */
 kappa_status_t kappa_model_add_column(kappa_model_builder_t *b,
     kappa_view_t *view, const kappa_field_t *field, bool aggregate);
+
+/* ---- model_family.c: interfaces and unions with @view ---- */
+
+/* Whether a type is one: an interface or a union with @view. */
+bool kappa_model_is_family(const kappa_type_t *type);
+/* Notes one, before its members' keys are known. */
+kappa_status_t kappa_model_add_family(
+    kappa_model_builder_t *b, const kappa_type_t *type);
+/* Fills in their members, once keys are known. */
+kappa_status_t kappa_model_families(kappa_model_builder_t *b);
+/* Fills rows->row_type and columns: the fields that all views store, but for
+ * computed ones, which are found out later. */
+kappa_status_t kappa_model_family_row_type(
+    kappa_model_builder_t *b, kappa_rows_t *rows);
+/* Refuses a field whose rows would be of an interface or a union that is no
+ * view. *said: it was. */
+kappa_status_t kappa_model_refuse_abstract(
+    kappa_model_builder_t *b, const kappa_field_t *field, bool *said);
 
 /* ---- model_index.c ---- */
 
@@ -220,8 +248,12 @@ kappa_status_t kappa_model_input_checks(kappa_model_builder_t *b,
 
 /* ---- model_list.c ---- */
 
+/* A list for each view of the rows, chained by next. NULL: no memory. */
+kappa_list_t *kappa_model_new_list(
+    kappa_model_builder_t *b, const kappa_rows_t *rows);
+
 /* What the arguments of a list mean, and the index for every combination of
- * them. list->view, by and by_parent are set. */
+ * them. by and by_parent are set, of all in the chain. */
 kappa_status_t kappa_model_list(
     kappa_model_builder_t *b, const kappa_field_t *field, kappa_list_t *list);
 

@@ -19,16 +19,17 @@ static kappa_status_t
 key_arg(kappa_model_builder_t *b, const kappa_field_t *field,
     const kappa_input_t *arg, kappa_one_t *one)
 {
-    int32_t part = key_part(one->view, arg->name);
+    const kappa_view_t *view = one->rows->views[0];
+    int32_t part = key_part(view, arg->name);
 
     if (part < 0) {
         return kappa_model_refuse(b, arg->source, arg->offset,
             "\"%.*s.%.*s\" is one \"%.*s\" by its key; \"%.*s\" is no key "
             "field of it. To filter by others return a list.",
             KAPPA_STR_ARG(field->parent->name), KAPPA_STR_ARG(field->name),
-            KAPPA_STR_ARG(one->view->name), KAPPA_STR_ARG(arg->name));
+            KAPPA_STR_ARG(one->rows->type->name), KAPPA_STR_ARG(arg->name));
     }
-    const kappa_column_t *column = &one->view->columns[one->view->key[part]];
+    const kappa_column_t *column = &view->columns[view->key[part]];
     one->parts[part] = (int32_t)arg->number;
     if (!kappa_model_ref_same(arg->type, column->field->type)) {
         return kappa_model_refuse(b, arg->source, arg->offset,
@@ -36,7 +37,7 @@ key_arg(kappa_model_builder_t *b, const kappa_field_t *field,
             "is.",
             KAPPA_STR_ARG(arg->name),
             KAPPA_STR_ARG(column->field->type->named->name),
-            KAPPA_STR_ARG(one->view->name), KAPPA_STR_ARG(column->name));
+            KAPPA_STR_ARG(one->rows->type->name), KAPPA_STR_ARG(column->name));
     }
     return KAPPA_OK;
 }
@@ -45,23 +46,25 @@ static kappa_status_t
 key_args(
     kappa_model_builder_t *b, const kappa_field_t *field, kappa_one_t *one)
 {
+    const kappa_view_t *view = one->rows->views[0];
     kappa_status_t status = KAPPA_OK;
 
-    for (uint32_t i = 0; i < one->view->key_count; i++) {
+    for (uint32_t i = 0; i < view->key_count; i++) {
         one->parts[i] = -1;
     }
     for (uint32_t i = 0; status == KAPPA_OK && i < field->arg_count; i++) {
         status = key_arg(b, field, &field->args[i], one);
     }
-    for (uint32_t i = 0; status == KAPPA_OK && i < one->view->key_count; i++) {
-        const kappa_column_t *column = &one->view->columns[one->view->key[i]];
+    for (uint32_t i = 0; status == KAPPA_OK && i < view->key_count; i++) {
+        const kappa_column_t *column = &view->columns[view->key[i]];
 
         if (one->parts[i] < 0) {
             return kappa_model_refuse(b, field->source, field->offset,
                 "\"%.*s.%.*s\" is one \"%.*s\" and needs its whole key: "
                 "argument \"%.*s: %.*s!\" is missing.",
                 KAPPA_STR_ARG(field->parent->name), KAPPA_STR_ARG(field->name),
-                KAPPA_STR_ARG(one->view->name), KAPPA_STR_ARG(column->name),
+                KAPPA_STR_ARG(one->rows->type->name),
+                KAPPA_STR_ARG(column->name),
                 KAPPA_STR_ARG(column->field->type->named->name));
         }
     }
@@ -70,7 +73,7 @@ key_args(
 
 static kappa_status_t
 bind_one(kappa_model_builder_t *b, const kappa_field_t *field,
-    const kappa_view_t *view, kappa_field_binding_t **binding)
+    const kappa_rows_t *rows, kappa_field_binding_t **binding)
 {
     kappa_one_t *one = KAPPA_NEW(b->arena, kappa_one_t);
 
@@ -78,9 +81,9 @@ bind_one(kappa_model_builder_t *b, const kappa_field_t *field,
     if (!one || !*binding) {
         return KAPPA_NOMEM;
     }
-    one->view = view;
+    one->rows = rows;
     one->from_args = true;
-    one->parts = KAPPA_NEW_ARRAY(b->arena, int32_t, view->key_count);
+    one->parts = KAPPA_NEW_ARRAY(b->arena, int32_t, rows->views[0]->key_count);
     if (!one->parts) {
         return KAPPA_NOMEM;
     }
@@ -96,28 +99,31 @@ static kappa_status_t
 bind_many(kappa_model_builder_t *b, const kappa_field_t *field,
     kappa_field_binding_t **binding)
 {
-    const kappa_view_t *view;
-    bool connection;
+    const kappa_rows_t *rows;
+    bool connection, said;
     uint32_t refused = b->refused;
-    kappa_status_t status = kappa_model_many(b, field, &view, &connection);
+    kappa_status_t status = kappa_model_many(b, field, &rows, &connection);
 
     *binding = NULL;
     if (status != KAPPA_OK || b->refused != refused) {
         return status;
     }
-    if (!view) {
-        return kappa_model_refuse(b, field->source, field->offset,
-            "\"%.*s.%.*s\" returns neither a view, nor a list nor a "
-            "connection of one.",
-            KAPPA_STR_ARG(field->parent->name), KAPPA_STR_ARG(field->name));
+    if (!rows) {
+        status = kappa_model_refuse_abstract(b, field, &said);
+        return said
+            ? status
+            : kappa_model_refuse(b, field->source, field->offset,
+                "\"%.*s.%.*s\" returns neither a view, nor a list nor a "
+                "connection of one.",
+                KAPPA_STR_ARG(field->parent->name),
+                KAPPA_STR_ARG(field->name));
     }
-    kappa_list_t *list = KAPPA_NEW(b->arena, kappa_list_t);
+    kappa_list_t *list = kappa_model_new_list(b, rows);
     *binding = kappa_model_bind(
         b, field, connection ? KAPPA_BIND_CONNECTION : KAPPA_BIND_LIST, list);
     if (!list || !*binding) {
         return KAPPA_NOMEM;
     }
-    list->view = view;
     return kappa_model_list(b, field, list);
 }
 
@@ -161,10 +167,10 @@ static kappa_status_t
 read_field(kappa_model_builder_t *b, const kappa_field_t *field)
 {
     kappa_field_binding_t *binding = NULL;
-    const kappa_view_t *view = kappa_model_ref_is_list(field->type)
+    const kappa_rows_t *rows = kappa_model_ref_is_list(field->type)
         ? NULL
-        : kappa_model_view_of(b, field->type->named);
-    kappa_status_t status = view ? bind_one(b, field, view, &binding)
+        : kappa_model_rows_of(b, field->type->named);
+    kappa_status_t status = rows ? bind_one(b, field, rows, &binding)
                                  : bind_many(b, field, &binding);
 
     if (status != KAPPA_OK || !binding) {

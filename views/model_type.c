@@ -20,9 +20,10 @@ kappa_model_types_init(kappa_model_builder_t *b)
     uint32_t count = b->schema->type_count;
 
     b->roles = KAPPA_NEW_ARRAY(b->arena, kappa_type_role_t, count);
-    b->nodes = KAPPA_NEW_ARRAY(b->arena, const kappa_view_t *, count);
+    b->rows = KAPPA_NEW_ARRAY(b->arena, const kappa_rows_t *, count);
+    b->nodes = KAPPA_NEW_ARRAY(b->arena, const kappa_rows_t *, count);
     b->types = KAPPA_NEW_ARRAY(b->arena, kappa_expr_type_t *, count);
-    if (!b->roles || !b->nodes || !b->types) {
+    if (!b->roles || !b->rows || !b->nodes || !b->types) {
         return KAPPA_NOMEM;
     }
     for (uint32_t i = 0; i < 3; i++) {
@@ -36,10 +37,17 @@ kappa_model_types_init(kappa_model_builder_t *b)
 kappa_view_t *
 kappa_model_view_of(kappa_model_builder_t *b, const kappa_type_t *type)
 {
-    if (type->builtin || b->roles[type->number] != KAPPA_ROLE_VIEW) {
+    if (type->builtin || type->kind != KAPPA_TYPE_OBJECT
+        || b->roles[type->number] != KAPPA_ROLE_VIEW) {
         return NULL;
     }
     return kappa_map_get(&b->model->view_map, type->name);
+}
+
+const kappa_rows_t *
+kappa_model_rows_of(const kappa_model_builder_t *b, const kappa_type_t *type)
+{
+    return type->builtin ? NULL : b->rows[type->number];
 }
 
 kappa_status_t
@@ -192,18 +200,21 @@ embed_type(kappa_model_builder_t *b, todo_t *todo, const kappa_field_t *field)
     if (!kappa_type_is_composite(type)) {
         return KAPPA_OK;
     }
-    if (type->kind != KAPPA_TYPE_OBJECT) {
-        return kappa_model_refuse(b, field->source, field->offset,
-            "Field \"%.*s.%.*s\": interfaces and unions are not built yet as "
-            "the type of a stored field.",
-            KAPPA_STR_ARG(field->parent->name), KAPPA_STR_ARG(field->name));
-    }
     if (b->roles[type->number] == KAPPA_ROLE_VIEW) {
         return kappa_model_refuse(b, field->source, field->offset,
             "Field \"%.*s.%.*s\" is of the view \"%.*s\" but has no link: "
             "@belongsTo(by:) stands on a view's field that is one row, "
             "@hasMany(by:) on one that is a list or a connection.",
             KAPPA_STR_ARG(field->parent->name), KAPPA_STR_ARG(field->name),
+            KAPPA_STR_ARG(type->name));
+    }
+    if (type->kind != KAPPA_TYPE_OBJECT) {
+        return kappa_model_refuse(b, field->source, field->offset,
+            "Field \"%.*s.%.*s\" is stored and can't be of the %s "
+            "\"%.*s\": a stored value doesn't say which type it is. Make it "
+            "an object type, or a link to a view.",
+            KAPPA_STR_ARG(field->parent->name), KAPPA_STR_ARG(field->name),
+            type->kind == KAPPA_TYPE_UNION ? "union" : "interface",
             KAPPA_STR_ARG(type->name));
     }
     kappa_status_t status = kappa_model_take_role(b, type, KAPPA_ROLE_EMBEDDED,

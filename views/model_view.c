@@ -12,17 +12,20 @@ static const char *const derived[] = { "belongsTo", "hasMany", "count", "sum",
 
 #define DERIVED (sizeof(derived) / sizeof(derived[0]))
 
-static kappa_status_t
-refuse_view(kappa_model_builder_t *b, const kappa_type_t *type,
-    const kappa_directive_node_t *node)
+kappa_rows_t *
+kappa_model_new_rows(
+    kappa_model_builder_t *b, const kappa_type_t *type, uint32_t max)
 {
-    if (type->kind != KAPPA_TYPE_OBJECT) {
-        return kappa_model_refuse(b, node->source, node->offset,
-            "@view on an interface or a union is not built yet.");
+    kappa_rows_t *rows = KAPPA_NEW(b->arena, kappa_rows_t);
+
+    if (!rows) {
+        return NULL;
     }
-    return kappa_model_refuse(b, node->source, node->offset,
-        "\"%.*s\" is an operation's root and can't be a view.",
-        KAPPA_STR_ARG(type->name));
+    rows->type = type;
+    rows->views = KAPPA_NEW_ARRAY(b->arena, const kappa_view_t *, max);
+    b->rows[type->number] = rows;
+    b->roles[type->number] = KAPPA_ROLE_VIEW;
+    return rows->views ? rows : NULL;
 }
 
 static kappa_status_t
@@ -52,18 +55,24 @@ add_view(kappa_model_builder_t *b, kappa_type_t *type)
     if (!node) {
         return KAPPA_OK;
     }
-    if (type->kind != KAPPA_TYPE_OBJECT || b->roles[type->number]) {
-        return refuse_view(b, type, node);
+    if (kappa_model_is_family(type)) {
+        return kappa_model_add_family(b, type);
+    }
+    if (b->roles[type->number]) {
+        return kappa_model_refuse(b, node->source, node->offset,
+            "\"%.*s\" is an operation's root and can't be a view.",
+            KAPPA_STR_ARG(type->name));
     }
     kappa_view_t *view = KAPPA_NEW(b->arena, kappa_view_t);
-    if (!view) {
+    kappa_rows_t *rows = kappa_model_new_rows(b, type, 1);
+    if (!view || !rows) {
         return KAPPA_NOMEM;
     }
+    rows->views[rows->count++] = view;
     view->name = type->name;
     view->type = type;
     view->number = b->model->view_count;
     b->model->views[b->model->view_count++] = view;
-    b->roles[type->number] = KAPPA_ROLE_VIEW;
     type->binding = view;
     kappa_status_t status =
         kappa_map_put(&b->model->view_map, type->name, view);

@@ -238,7 +238,7 @@ one_key_of_parent(
     const kappa_view_t *from = parent->view;
 
     kappa_key_init(key);
-    for (uint32_t i = 0; i < one->view->key_count; i++) {
+    for (uint32_t i = 0; i < one->rows->views[0]->key_count; i++) {
         const kappa_column_t *column = &from->columns[one->parts[i]];
 
         kappa_key_add_json(
@@ -250,23 +250,22 @@ static void
 one_key_of_args(
     const kappa_one_t *one, const kappa_value_t *args, kappa_key_t *key)
 {
+    const kappa_view_t *view = one->rows->views[0];
+
     kappa_key_init(key);
-    for (uint32_t i = 0; i < one->view->key_count; i++) {
-        const kappa_column_t *column = &one->view->columns[one->view->key[i]];
+    for (uint32_t i = 0; i < view->key_count; i++) {
+        const kappa_column_t *column = &view->columns[view->key[i]];
 
         kappa_key_add_value(key, column->kind, &args[one->parts[i]]);
     }
 }
 
-/* The key lives in the row: it goes to the arena. */
 static kappa_status_t
-fetch(kappa_read_t *read, const kappa_view_t *view, const kappa_key_t *key,
+fetch(kappa_read_t *read, const kappa_view_t *view, kappa_str_t key,
     kappa_arena_t *arena, kappa_row_t *row)
 {
     bool visible;
-    kappa_str_t kept = kappa_str_dup(arena, kappa_key_str(key));
-    kappa_status_t status =
-        kept.data ? kappa_read_get(read, view, kept, row) : KAPPA_NOMEM;
+    kappa_status_t status = kappa_read_get(read, view, key, row);
 
     if (status == KAPPA_NOT_FOUND) {
         return status;
@@ -278,6 +277,21 @@ fetch(kappa_read_t *read, const kappa_view_t *view, const kappa_key_t *key,
         return kappa_read_status(status);
     }
     return visible ? KAPPA_OK : KAPPA_NOT_FOUND;
+}
+
+/* The key lives in the row: it goes to the arena. A row that the caller may
+ * not see is not there, so another view's may be found behind it. */
+static kappa_status_t
+fetch_first(kappa_read_t *read, const kappa_rows_t *rows,
+    const kappa_key_t *key, kappa_arena_t *arena, kappa_row_t *row)
+{
+    kappa_str_t kept = kappa_str_dup(arena, kappa_key_str(key));
+    kappa_status_t status = kept.data ? KAPPA_NOT_FOUND : KAPPA_NOMEM;
+
+    for (uint32_t i = 0; status == KAPPA_NOT_FOUND && i < rows->count; i++) {
+        status = fetch(read, rows->views[i], kept, arena, row);
+    }
+    return status;
 }
 
 static kappa_status_t
@@ -302,17 +316,15 @@ read_one(kappa_data_t *data, const kappa_field_t *field,
     if (key.null || !kappa_key_fits(&key)) {
         return KAPPA_NOT_FOUND;
     }
-    return fetch(read, one->view, &key, arena, row);
+    return fetch_first(read, one->rows, &key, arena, row);
 }
 
 static void
 read_cursor(
     kappa_data_t *data, const kappa_page_t *page, uint32_t i, kappa_buf_t *buf)
 {
-    const kappa_scan_t *scan = page->scan;
-
     (void)data;
-    kappa_cursor_write(buf, scan, scan->entries[i]);
+    kappa_cursor_write(buf, page->scan, i);
 }
 
 static void

@@ -3,9 +3,6 @@
 
 /* Lists: a page of an index's entries, and the rows they stand for. */
 
-#define PAGE_MAX 1000
-#define EXAMINED_PER_ROW 10
-
 typedef struct {
     kappa_read_t *read;
     const kappa_field_t *field;
@@ -14,7 +11,6 @@ typedef struct {
     kappa_arena_t *arena;
     kappa_errors_t *errors;
     kappa_range_entries_t range;
-    kappa_scan_t scan;
     /* What to read of the range. Cursors are entries, themselves left out. */
     uint32_t limit;
     bool from_end; /* last: */
@@ -32,86 +28,43 @@ typedef struct {
     kappa_str_t last; /* entry looked at */
 } work_t;
 
-/* ---- paging arguments ---- */
-
-static const kappa_value_t *
-paging_arg(const work_t *w, kappa_arg_role_t role, const char **name)
-{
-    for (uint32_t i = 0; i < w->list->arg_count; i++) {
-        if (w->list->args[i].role == role && !kappa_is_null(&w->args[i])) {
-            *name = w->field->args[i].name.data;
-            return &w->args[i];
-        }
-    }
-    return NULL;
-}
-
+/* An entry of the range behind its prefix. */
 static kappa_status_t
-page_size(work_t *w, const kappa_value_t *value, const char *name)
+place(work_t *w, const kappa_place_t *at, kappa_str_t *entry)
 {
-    if (value->as.integer < 0) {
-        kappa_errors_add(w->errors, "BAD_USER_INPUT",
-            "Argument \"%s\" can't be negative.", name);
-        return KAPPA_INVALID;
-    }
-    if (value->as.integer > PAGE_MAX) {
-        kappa_errors_add(w->errors, "LIMIT_EXCEEDED",
-            "Argument \"%s\" can be at most %d; take several pages.", name,
-            PAGE_MAX);
-        return KAPPA_INVALID;
-    }
-    w->limit = (uint32_t)value->as.integer;
-    return KAPPA_OK;
-}
+    kappa_str_t prefix = w->range.prefix;
 
-static kappa_status_t
-page_cursor(
-    work_t *w, kappa_arg_role_t role, const char *what, kappa_str_t *entry)
-{
-    const char *name;
-    const kappa_value_t *value = paging_arg(w, role, &name);
-    bool no_memory;
-
-    if (!value
-        || kappa_cursor_read(
-            &w->scan, value->as.string, w->arena, entry, &no_memory)) {
+    if (!at->rest.data) {
         return KAPPA_OK;
     }
-    if (no_memory) {
+    char *bytes = kappa_arena_bytes(w->arena, prefix.len + at->rest.len);
+    if (!bytes) {
         return KAPPA_NOMEM;
     }
-    kappa_errors_add(w->errors, "BAD_USER_INPUT",
-        "Argument \"%s\" is no cursor of this list with these filters and "
-        "this order.",
-        what);
-    return KAPPA_INVALID;
+    memcpy(bytes, prefix.data, prefix.len);
+    memcpy(bytes + prefix.len, at->rest.data, at->rest.len);
+    *entry = kappa_str(bytes, prefix.len + at->rest.len);
+    return KAPPA_OK;
 }
 
 static kappa_status_t
 page_args(work_t *w)
 {
-    const char *name;
-    const kappa_value_t *first = paging_arg(w, KAPPA_ARG_FIRST, &name);
-    const kappa_value_t *last = paging_arg(w, KAPPA_ARG_LAST, &name);
-    kappa_status_t status = KAPPA_OK;
+    kappa_scan_t scan = {
+        .field = w->field, .range = &w->range, .range_count = 1
+    };
+    kappa_paging_t paging;
+    kappa_status_t status = kappa_read_paging(
+        w->list, &scan, w->args, w->arena, &paging, w->errors);
 
-    w->limit = w->list->default_limit;
-    if (first && last) {
-        kappa_errors_add(w->errors, "BAD_USER_INPUT",
-            "Give \"first\" or \"last\", not both.");
-        return KAPPA_INVALID;
+    if (status != KAPPA_OK) {
+        return status;
     }
-    if (first || last) {
-        status = page_size(w, first ? first : last, first ? "first" : "last");
-    }
-    w->from_end = last != NULL;
+    w->limit = paging.limit;
+    w->from_end = paging.from_end;
     w->ascending = w->range.choice->descending == w->from_end;
-    if (status == KAPPA_OK) {
-        status = page_cursor(w, KAPPA_ARG_AFTER, "after", &w->after);
-    }
-    return status == KAPPA_OK
-        ? page_cursor(w, KAPPA_ARG_BEFORE, "before", &w->before)
-        : status;
+    status = place(w, &paging.after, &w->after);
+    return status == KAPPA_OK ? place(w, &paging.before, &w->before) : status;
 }
 
 /* ---- going through entries ---- */
@@ -167,12 +120,12 @@ next_entry(const work_t *w, kappa_str_t *entry, kappa_str_t *value)
 /* An entry of the range starts with the range's prefix: the equalities, which
  * may go on into the key. */
 static kappa_str_t
-key_of(const work_t *w, kappa_str_t entry)
+key_of(const kappa_range_entries_t *range, kappa_str_t entry)
 {
-    const kappa_choice_t *choice = w->range.choice;
-    size_t skip = w->range.prefix.len;
+    const kappa_choice_t *choice = range->choice;
+    size_t skip = range->prefix.len;
 
-    if (w->dbi == KAPPA_DBI_ROWS || entry.len < skip
+    if (choice->index->number == 0 || entry.len < skip
         || choice->equalities > choice->index->column_count) {
         return kappa_key_of_entry(choice->index, entry);
     }
@@ -180,23 +133,23 @@ key_of(const work_t *w, kappa_str_t entry)
         kappa_str(entry.data + skip, entry.len - skip));
 }
 
-/* The row of an entry: in index 0 it is there already. */
-static kappa_status_t
-row_of(const work_t *w, kappa_str_t entry, kappa_str_t value, kappa_row_t *row)
+kappa_status_t
+kappa_read_entry(kappa_read_t *read, const kappa_range_entries_t *range,
+    kappa_str_t entry, kappa_str_t value, kappa_row_t *row)
 {
-    const kappa_view_t *view = w->list->view;
+    const kappa_view_t *view = range->list->view;
     kappa_key_t stored;
-    kappa_str_t key = key_of(w, entry);
+    kappa_str_t key = key_of(range, entry);
 
     if (!key.data) {
         return KAPPA_CORRUPT;
     }
-    if (w->dbi != KAPPA_DBI_ROWS) {
+    if (range->choice->index->number != 0) {
         kappa_key_init(&stored);
         kappa_key_row_prefix(&stored, view);
         kappa_key_add_raw(&stored, key);
         kappa_status_t status = kappa_txn_get(
-            w->read->txn, KAPPA_DBI_ROWS, kappa_key_str(&stored), &value);
+            read->txn, KAPPA_DBI_ROWS, kappa_key_str(&stored), &value);
         if (status != KAPPA_OK) {
             return status == KAPPA_NOT_FOUND ? KAPPA_CORRUPT : status;
         }
@@ -224,7 +177,8 @@ take(work_t *w, kappa_str_t entry, kappa_str_t value)
         w->more = true;
         return KAPPA_OK;
     }
-    kappa_status_t status = row_of(w, entry, value, &row);
+    kappa_status_t status =
+        kappa_read_entry(w->read, &w->range, entry, value, &row);
     if (status == KAPPA_OK && rule) {
         status = kappa_read_visible(w->read, &row, w->arena, &visible);
     }
@@ -236,7 +190,7 @@ take(work_t *w, kappa_str_t entry, kappa_str_t value)
         w->entries[w->count++] = entry;
         return KAPPA_OK;
     }
-    w->cut = !visible && w->examined >= w->limit * EXAMINED_PER_ROW;
+    w->cut = !visible && w->examined >= w->limit * KAPPA_EXAMINED_PER_ROW;
     w->more = visible || w->cut;
     return KAPPA_OK;
 }
@@ -367,7 +321,9 @@ fill_page(work_t *w, kappa_page_t *page)
         return KAPPA_NOMEM;
     }
     *range = w->range;
-    *scan = (kappa_scan_t){ w->field, range, w->entries };
+    *scan = (kappa_scan_t){
+        .field = w->field, .range = range, .entries = w->entries
+    };
     *page = (kappa_page_t){ .rows = w->rows,
         .count = w->count,
         .has_next = (w->more && !w->from_end) || after,
@@ -380,25 +336,25 @@ fill_page(work_t *w, kappa_page_t *page)
     return KAPPA_OK;
 }
 
-/* How many entries there are, for equalities without a row rule. */
-static kappa_status_t
-count_all(work_t *w, int64_t *total)
+kappa_status_t
+kappa_read_total(
+    kappa_read_t *read, const kappa_range_entries_t *range, int64_t *total)
 {
-    const kappa_choice_t *choice = w->range.choice;
-    const kappa_segment_t *s = w->range.segments;
+    const kappa_choice_t *choice = range->choice;
+    const kappa_segment_t *s = range->segments;
 
     *total = -1;
-    if (choice->ranged || w->list->view->allow) {
+    if (choice->ranged || range->list->view->allow) {
         return KAPPA_OK;
     }
-    if (!w->range.count) {
+    if (!range->count) {
         *total = 0;
         return KAPPA_OK;
     }
-    kappa_status_t status = kappa_counts_get(
-        w->read->txn, w->range.prefix, choice->equalities, total);
+    kappa_status_t status =
+        kappa_counts_get(read->txn, range->prefix, choice->equalities, total);
     return status == KAPPA_OK
-        ? kappa_read_note_range(w->read, choice->index, s->low, s->high)
+        ? kappa_read_note_range(read, choice->index, s->low, s->high)
         : status;
 }
 
@@ -408,9 +364,7 @@ read_page(work_t *w, bool want_total, kappa_page_t *page)
     int64_t total = -1;
     kappa_status_t status;
 
-    w->dbi = w->range.choice->index == w->list->view->indexes
-        ? KAPPA_DBI_ROWS
-        : KAPPA_DBI_INDEX;
+    w->dbi = kappa_read_dbi(&w->range);
     w->rows = kappa_arena_alloc(w->arena, sizeof(*w->rows) * w->limit);
     w->entries =
         kappa_arena_alloc(w->arena, sizeof(*w->entries) * (w->limit + 1));
@@ -419,7 +373,7 @@ read_page(work_t *w, bool want_total, kappa_page_t *page)
     }
     status = read_segments(w);
     if (status == KAPPA_OK && want_total) {
-        status = count_all(w, &total);
+        status = kappa_read_total(w->read, &w->range, &total);
     }
     if (status == KAPPA_OK) {
         status = fill_page(w, page);
@@ -441,14 +395,16 @@ kappa_read_list(kappa_data_t *data, const kappa_field_t *field,
     kappa_status_t status = kappa_read_args(w.read, field, w.list->stamps,
         w.list->stamp_count, args, arena, &w.args, errors);
 
+    if (status == KAPPA_OK && w.list->next) {
+        return kappa_read_merged(
+            w.read, field, parent, w.args, want_total, arena, page, errors);
+    }
     if (status == KAPPA_OK) {
         status = kappa_read_range(
             w.read, w.list, field, parent, w.args, arena, &w.range, errors);
     }
-    if (status != KAPPA_OK) {
-        return status;
+    if (status == KAPPA_OK) {
+        status = page_args(&w);
     }
-    w.scan = (kappa_scan_t){ field, &w.range, NULL };
-    status = page_args(&w);
     return status == KAPPA_OK ? read_page(&w, want_total, page) : status;
 }

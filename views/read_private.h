@@ -56,17 +56,73 @@ kappa_status_t kappa_read_range(kappa_read_t *read, const kappa_list_t *list,
 /* What a page's cursors need: kappa_page_t.scan. */
 typedef struct {
     const kappa_field_t *field;
-    const kappa_range_entries_t *range;
+    const kappa_range_entries_t *range; /* or one for each view */
+    uint32_t range_count;
     const kappa_str_t *entries; /* by row */
+    const uint32_t *members;    /* by row: its range; NULL: there is one */
 } kappa_scan_t;
 
-/* Appends a cursor as a JSON string. */
+/* Appends the cursor of a row as a JSON string. */
 void kappa_cursor_write(
-    kappa_buf_t *buf, const kappa_scan_t *scan, kappa_str_t entry);
+    kappa_buf_t *buf, const kappa_scan_t *scan, uint32_t row);
 
-/* The entry that a cursor of this very list stands on; false: it is none. */
-bool kappa_cursor_read(const kappa_scan_t *scan, kappa_str_t cursor,
-    kappa_arena_t *arena, kappa_str_t *entry, bool *no_memory);
+/* Where a cursor of this very list stands: the entry behind its range's
+ * prefix, in the arena, and the range. KAPPA_NOT_FOUND: it is none. */
+kappa_status_t kappa_cursor_read(const kappa_scan_t *scan, kappa_str_t cursor,
+    kappa_arena_t *arena, kappa_str_t *rest, uint32_t *member);
+
+/* ---- read_page.c: first, last, after and before ---- */
+
+/* Looking for rows that a rule lets through ends at so many times the page. */
+#define KAPPA_EXAMINED_PER_ROW 10
+
+/* A cursor's place. */
+typedef struct {
+    kappa_str_t rest; /* of the entry; data NULL: not given */
+    uint32_t member;  /* its range's number */
+} kappa_place_t;
+
+typedef struct {
+    uint32_t limit;
+    bool from_end; /* last: */
+    kappa_place_t after;
+    kappa_place_t before;
+} kappa_paging_t;
+
+/* args are filled in, scan has its ranges. KAPPA_INVALID: an error was
+ * added. */
+kappa_status_t kappa_read_paging(const kappa_list_t *list,
+    const kappa_scan_t *scan, const kappa_value_t *args, kappa_arena_t *arena,
+    kappa_paging_t *paging, kappa_errors_t *errors);
+
+/* ---- read_list.c ---- */
+
+/* Where an index's entries are. */
+static inline kappa_dbi_t
+kappa_read_dbi(const kappa_range_entries_t *range)
+{
+    return range->choice->index == range->list->view->indexes
+        ? KAPPA_DBI_ROWS
+        : KAPPA_DBI_INDEX;
+}
+
+/* The row of an entry of the range; in index 0 it is `value` already. */
+kappa_status_t kappa_read_entry(kappa_read_t *read,
+    const kappa_range_entries_t *range, kappa_str_t entry, kappa_str_t value,
+    kappa_row_t *row);
+
+/* How many entries there are, for equalities without a row rule; -1: it can't
+ * be told. */
+kappa_status_t kappa_read_total(
+    kappa_read_t *read, const kappa_range_entries_t *range, int64_t *total);
+
+/* ---- read_merge.c: lists of several views ---- */
+
+/* As kappa_read_list; args are filled in. */
+kappa_status_t kappa_read_merged(kappa_read_t *read,
+    const kappa_field_t *field, const kappa_row_t *parent,
+    const kappa_value_t *args, bool want_total, kappa_arena_t *arena,
+    kappa_page_t *page, kappa_errors_t *errors);
 
 /* ---- read_list.c: ops ---- */
 

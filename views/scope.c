@@ -168,6 +168,7 @@ scope_column(void *ctx, kappa_arena_t *scratch, const kappa_expr_type_t *type,
 
     (void)ctx;
     (void)type;
+    number = from->columns ? from->columns[number] : number;
     if (number >= from->view->column_count) {
         *out = kappa_null();
         return KAPPA_OK;
@@ -179,6 +180,22 @@ scope_column(void *ctx, kappa_arena_t *scratch, const kappa_expr_type_t *type,
     return kappa_column_value(scratch, column->kind, json, out);
 }
 
+/* The first of the views that has the key. */
+static kappa_status_t
+get_first(kappa_scope_t *scope, kappa_arena_t *scratch,
+    const kappa_rows_t *rows, kappa_str_t key, kappa_scope_row_t *row)
+{
+    kappa_status_t status = KAPPA_NOT_FOUND;
+
+    for (uint32_t i = 0; status == KAPPA_NOT_FOUND && i < rows->count; i++) {
+        status = scope->get(scope->get_ctx, scratch, rows->views[i], key, row);
+        row->columns = rows->columns
+            ? rows->columns + (size_t)i * rows->row_type.member_count
+            : NULL;
+    }
+    return status;
+}
+
 /* What is no key (too long, of another kind) is the key of no row. */
 static kappa_status_t
 scope_lookup(void *ctx, kappa_arena_t *scratch,
@@ -186,7 +203,8 @@ scope_lookup(void *ctx, kappa_arena_t *scratch,
     uint32_t count, kappa_value_t *out)
 {
     kappa_scope_t *scope = ctx;
-    const kappa_view_t *view = expr_view->handle;
+    const kappa_rows_t *rows = expr_view->handle;
+    const kappa_view_t *view = rows->views[0];
     kappa_key_t key;
 
     *out = kappa_null();
@@ -199,7 +217,7 @@ scope_lookup(void *ctx, kappa_arena_t *scratch,
         return KAPPA_NOMEM;
     }
     kappa_status_t status =
-        scope->get(scope->get_ctx, scratch, view, kappa_key_str(&key), row);
+        get_first(scope, scratch, rows, kappa_key_str(&key), row);
     if (status == KAPPA_OK) {
         *out = row_value(row);
     }

@@ -17,6 +17,8 @@ typedef struct {
     const kappa_view_t *view;
     const uint8_t *data;      /* as stored (views/row.h); or NULL */
     const kappa_str_t *cells; /* JSON by position in view->columns */
+    const uint32_t *columns;  /* where members are in view->columns; NULL: a
+                                 member's number is that */
 } kappa_scope_row_t;
 
 /* The event. data and key are typed (SEMANTICS 2 and 3). */

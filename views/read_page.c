@@ -1,0 +1,95 @@
+#include "views/read_private.h"
+
+/* Which page of a list is asked for. */
+
+#define PAGE_MAX 1000
+
+typedef struct {
+    const kappa_list_t *list;
+    const kappa_scan_t *scan;
+    const kappa_value_t *args;
+    kappa_arena_t *arena;
+    kappa_paging_t *paging;
+    kappa_errors_t *errors;
+} work_t;
+
+/* The argument of a role that is given, or NULL. */
+static const kappa_value_t *
+paging_arg(const work_t *w, kappa_arg_role_t role, const char **name)
+{
+    for (uint32_t i = 0; i < w->list->arg_count; i++) {
+        if (w->list->args[i].role == role && !kappa_is_null(&w->args[i])) {
+            *name = w->scan->field->args[i].name.data;
+            return &w->args[i];
+        }
+    }
+    return NULL;
+}
+
+static kappa_status_t
+page_size(work_t *w, const kappa_value_t *value, const char *name)
+{
+    if (value->as.integer < 0) {
+        kappa_errors_add(w->errors, "BAD_USER_INPUT",
+            "Argument \"%s\" can't be negative.", name);
+        return KAPPA_INVALID;
+    }
+    if (value->as.integer > PAGE_MAX) {
+        kappa_errors_add(w->errors, "LIMIT_EXCEEDED",
+            "Argument \"%s\" can be at most %d; take several pages.", name,
+            PAGE_MAX);
+        return KAPPA_INVALID;
+    }
+    w->paging->limit = (uint32_t)value->as.integer;
+    return KAPPA_OK;
+}
+
+static kappa_status_t
+page_cursor(
+    work_t *w, kappa_arg_role_t role, const char *what, kappa_place_t *place)
+{
+    const char *name;
+    const kappa_value_t *value = paging_arg(w, role, &name);
+    kappa_status_t status = value
+        ? kappa_cursor_read(
+            w->scan, value->as.string, w->arena, &place->rest, &place->member)
+        : KAPPA_OK;
+
+    if (status != KAPPA_NOT_FOUND) {
+        return status;
+    }
+    kappa_errors_add(w->errors, "BAD_USER_INPUT",
+        "Argument \"%s\" is no cursor of this list with these filters and "
+        "this order.",
+        what);
+    return KAPPA_INVALID;
+}
+
+kappa_status_t
+kappa_read_paging(const kappa_list_t *list, const kappa_scan_t *scan,
+    const kappa_value_t *args, kappa_arena_t *arena, kappa_paging_t *paging,
+    kappa_errors_t *errors)
+{
+    work_t w = { list, scan, args, arena, paging, errors };
+    const char *name;
+    const kappa_value_t *first = paging_arg(&w, KAPPA_ARG_FIRST, &name);
+    const kappa_value_t *last = paging_arg(&w, KAPPA_ARG_LAST, &name);
+    kappa_status_t status = KAPPA_OK;
+
+    *paging = (kappa_paging_t){ .limit = list->default_limit,
+        .from_end = last != NULL };
+    if (first && last) {
+        kappa_errors_add(
+            errors, "BAD_USER_INPUT", "Give \"first\" or \"last\", not both.");
+        return KAPPA_INVALID;
+    }
+    if (first || last) {
+        status = page_size(&w, first ? first : last, first ? "first" : "last");
+    }
+    if (status == KAPPA_OK) {
+        status = page_cursor(&w, KAPPA_ARG_AFTER, "after", &paging->after);
+    }
+    return status == KAPPA_OK
+        ? page_cursor(&w, KAPPA_ARG_BEFORE, "before", &paging->before)
+        : status;
+}
