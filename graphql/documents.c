@@ -9,6 +9,8 @@
 #define MAX_TOKENS 10000
 #define MAX_DEPTH 32
 #define MAX_ALIASES 200
+#define MAX_ROOT_FIELDS 50
+#define MAX_DIRECTIVES 100
 #define SCRATCH_BYTES 16384
 #define FIRST_BUCKETS 256
 
@@ -71,6 +73,10 @@ with_defaults(const kappa_document_limits_t *given)
     limits.max_tokens = limits.max_tokens ? limits.max_tokens : MAX_TOKENS;
     limits.max_depth = limits.max_depth ? limits.max_depth : MAX_DEPTH;
     limits.max_aliases = limits.max_aliases ? limits.max_aliases : MAX_ALIASES;
+    limits.max_root_fields =
+        limits.max_root_fields ? limits.max_root_fields : MAX_ROOT_FIELDS;
+    limits.max_directives =
+        limits.max_directives ? limits.max_directives : MAX_DIRECTIVES;
     return limits;
 }
 
@@ -325,11 +331,11 @@ make(kappa_documents_t *d, kappa_str_t text, kappa_str_t name,
     *source = (kappa_source_t){ KAPPA_STR("GraphQL request"), text };
     status = kappa_parse(d->scratch, source, &limits, &document, errors);
     if (status == KAPPA_OK) {
-        status = kappa_validate(d->scratch, d->schema, document, errors);
-    }
-    if (status == KAPPA_OK) {
         status =
             kappa_documents_check(d->scratch, document, &d->limits, errors);
+    }
+    if (status == KAPPA_OK) {
+        status = kappa_validate(d->scratch, d->schema, document, errors);
     }
     return status == KAPPA_OK
         ? kappa_plan_create(d->alloc, d->schema, document, name, out, errors)

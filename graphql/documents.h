@@ -11,12 +11,14 @@
 typedef struct kappa_documents_s kappa_documents_t;
 
 typedef struct {
-    size_t max_bytes;      /* of plans kept; 0: 16 MiB */
-    size_t max_document;   /* bytes of one text; 0: 256 KiB */
-    uint32_t max_tokens;   /* 0: 10,000 */
-    uint32_t max_depth;    /* of fields; 0: 32 */
-    uint32_t max_aliases;  /* in the text of one document; 0: 200 */
-    bool no_introspection; /* refuse __schema and __type */
+    size_t max_bytes;         /* of plans kept; 0: 16 MiB */
+    size_t max_document;      /* bytes of one text; 0: 256 KiB */
+    uint32_t max_tokens;      /* 0: 10,000 */
+    uint32_t max_depth;       /* of fields; 0: 32 */
+    uint32_t max_aliases;     /* in the text of one document; 0: 200 */
+    uint32_t max_root_fields; /* of an operation, fragments resolved; 0: 50 */
+    uint32_t max_directives;  /* in the text of one document; 0: 100 */
+    bool no_introspection;    /* refuse __schema and __type */
 } kappa_document_limits_t;
 
 kappa_documents_t *kappa_documents_create(const kappa_alloc_t *alloc,

@@ -2,16 +2,18 @@
 
 /* Fields and fragments within each other, that the stack is for. */
 #define NESTING_MAX 1000
+#define WIDTH_MAX (1u << 30)
 
-/* How far a fragment's fields nest, once it was measured. */
+/* Once a fragment was measured: how far its fields nest, and how many stand
+ * outermost. */
 typedef struct {
     const kappa_definition_t *definition;
-    uint32_t height;
+    uint32_t height, width;
     enum {
         UNMEASURED,
         MEASURING,
         MEASURED
-    } state;
+    } state, counted;
 } fragment_t;
 
 typedef struct {
@@ -85,68 +87,165 @@ find_fragments(
     return KAPPA_OK;
 }
 
-static kappa_status_t
-check_depth(kappa_arena_t *scratch, const kappa_document_t *document,
-    uint32_t max_depth, kappa_errors_t *errors)
+static uint32_t width_of(measure_t *m, const kappa_selection_t *selections);
+
+static uint32_t
+fragment_width(measure_t *m, kappa_str_t name)
 {
-    measure_t m = { .too_deep = false };
-    kappa_status_t status = find_fragments(scratch, document, &m);
+    fragment_t *fragment = kappa_map_get(&m->fragments, name);
 
-    if (status != KAPPA_OK) {
-        return status;
+    if (fragment == NULL || fragment->counted == MEASURING) {
+        return 0;
     }
-    for (const kappa_definition_t *d = document->definitions; d != NULL;
-         d = d->next) {
-        kappa_error_t *error;
+    if (fragment->counted == UNMEASURED) {
+        fragment->counted = MEASURING;
+        fragment->width = width_of(m, fragment->definition->selections);
+        fragment->counted = MEASURED;
+    }
+    return fragment->width;
+}
 
-        if (d->kind != KAPPA_DEFINITION_OPERATION
-            || (height_of(&m, d->selections) <= max_depth && !m.too_deep)) {
-            continue;
-        }
-        error = kappa_errors_add(errors, "LIMIT_EXCEEDED",
-            "The operation nests fields deeper than the limit of %u. Ask for "
-            "less at once.",
-            max_depth);
-        kappa_error_at(errors, error, document->source, d->offset);
-        return KAPPA_LIMIT;
+/* Fields that stand outermost; WIDTH_MAX: at least so many. */
+static uint32_t
+width_of(measure_t *m, const kappa_selection_t *selections)
+{
+    uint32_t sum = 0;
+
+    if (m->nesting == NESTING_MAX) {
+        m->too_deep = true;
+        return 0;
+    }
+    m->nesting++;
+    for (const kappa_selection_t *s = selections; s != NULL && !m->too_deep;
+         s = s->next) {
+        sum += s->kind == KAPPA_SELECTION_FIELD ? 1
+            : s->kind == KAPPA_SELECTION_SPREAD
+            ? fragment_width(m, s->name.text)
+            : width_of(m, s->selections);
+        sum = sum < WIDTH_MAX ? sum : WIDTH_MAX;
+    }
+    m->nesting--;
+    return sum;
+}
+
+static kappa_status_t
+refuse_operation(const kappa_document_t *document,
+    const kappa_definition_t *operation, kappa_error_t *error,
+    kappa_errors_t *errors)
+{
+    kappa_error_at(errors, error, document->source, operation->offset);
+    return KAPPA_LIMIT;
+}
+
+static kappa_status_t
+check_operation(measure_t *m, const kappa_document_t *document,
+    const kappa_definition_t *operation, const kappa_document_limits_t *limits,
+    kappa_errors_t *errors)
+{
+    uint32_t height = height_of(m, operation->selections);
+
+    if (height > limits->max_depth || m->too_deep) {
+        return refuse_operation(document, operation,
+            kappa_errors_add(errors, "LIMIT_EXCEEDED",
+                "The operation nests fields deeper than the limit of %u. Ask "
+                "for less at once.",
+                limits->max_depth),
+            errors);
+    }
+    if (width_of(m, operation->selections) > limits->max_root_fields) {
+        return refuse_operation(document, operation,
+            kappa_errors_add(errors, "LIMIT_EXCEEDED",
+                "The operation has more root fields than the limit of %u. Ask "
+                "for less at once.",
+                limits->max_root_fields),
+            errors);
     }
     return KAPPA_OK;
 }
 
-/* Fields with an alias. As deep as the parser let it be. */
-static uint32_t
-count_aliases(const kappa_selection_t *selections)
+static kappa_status_t
+check_operations(kappa_arena_t *scratch, const kappa_document_t *document,
+    const kappa_document_limits_t *limits, kappa_errors_t *errors)
 {
-    uint32_t count = 0;
+    measure_t m = { .too_deep = false };
+    kappa_status_t status = find_fragments(scratch, document, &m);
 
-    for (const kappa_selection_t *s = selections; s != NULL; s = s->next) {
-        count += s->kind == KAPPA_SELECTION_FIELD && s->alias.text.data;
-        count += count_aliases(s->selections);
+    for (const kappa_definition_t *d = document->definitions;
+         d != NULL && status == KAPPA_OK; d = d->next) {
+        if (d->kind == KAPPA_DEFINITION_OPERATION) {
+            status = check_operation(&m, document, d, limits, errors);
+        }
     }
-    return count;
+    return status;
 }
 
-static kappa_status_t
-check_aliases(const kappa_document_t *document, uint32_t max_aliases,
-    kappa_errors_t *errors)
+/* In the text of a document. */
+typedef struct {
+    uint32_t aliases, directives;
+} counts_t;
+
+static void
+count_directives(const kappa_directive_node_t *directives, counts_t *counts)
 {
-    uint32_t count = 0;
+    for (; directives != NULL; directives = directives->next) {
+        counts->directives++;
+    }
+}
+
+/* As deep as the parser let it be. */
+static void
+count_selections(const kappa_selection_t *selections, counts_t *counts)
+{
+    for (const kappa_selection_t *s = selections; s != NULL; s = s->next) {
+        counts->aliases +=
+            s->kind == KAPPA_SELECTION_FIELD && s->alias.text.data != NULL;
+        count_directives(s->directives, counts);
+        count_selections(s->selections, counts);
+    }
+}
+
+static counts_t
+count_all(const kappa_document_t *document)
+{
+    counts_t counts = { 0 };
 
     for (const kappa_definition_t *d = document->definitions; d != NULL;
          d = d->next) {
-        if (d->kind == KAPPA_DEFINITION_OPERATION
-            || d->kind == KAPPA_DEFINITION_FRAGMENT) {
-            count += count_aliases(d->selections);
+        if (d->kind != KAPPA_DEFINITION_OPERATION
+            && d->kind != KAPPA_DEFINITION_FRAGMENT) {
+            continue; /* of another kind: it won't be valid */
         }
+        count_directives(d->directives, &counts);
+        for (const kappa_variable_node_t *v = d->variables; v != NULL;
+             v = v->next) {
+            count_directives(v->directives, &counts);
+        }
+        count_selections(d->selections, &counts);
     }
-    if (count <= max_aliases) {
-        return KAPPA_OK;
+    return counts;
+}
+
+static kappa_status_t
+check_counts(const kappa_document_t *document,
+    const kappa_document_limits_t *limits, kappa_errors_t *errors)
+{
+    counts_t counts = count_all(document);
+
+    if (counts.aliases > limits->max_aliases) {
+        kappa_errors_add(errors, "LIMIT_EXCEEDED",
+            "The document has %u aliases, past the limit of %u. Ask for less "
+            "at once.",
+            counts.aliases, limits->max_aliases);
+        return KAPPA_LIMIT;
     }
-    kappa_errors_add(errors, "LIMIT_EXCEEDED",
-        "The document has %u aliases, past the limit of %u. Ask for less at "
-        "once.",
-        count, max_aliases);
-    return KAPPA_LIMIT;
+    if (counts.directives > limits->max_directives) {
+        kappa_errors_add(errors, "LIMIT_EXCEEDED",
+            "The document has %u directives, past the limit of %u. Ask for "
+            "less at once.",
+            counts.directives, limits->max_directives);
+        return KAPPA_LIMIT;
+    }
+    return KAPPA_OK;
 }
 
 /* As deep as the parser let it be. */
@@ -199,9 +298,9 @@ kappa_documents_check(kappa_arena_t *scratch, const kappa_document_t *document,
         status = check_introspection(document, errors);
     }
     if (status == KAPPA_OK) {
-        status = check_aliases(document, limits->max_aliases, errors);
+        status = check_counts(document, limits, errors);
     }
     return status == KAPPA_OK
-        ? check_depth(scratch, document, limits->max_depth, errors)
+        ? check_operations(scratch, document, limits, errors)
         : status;
 }

@@ -99,6 +99,8 @@ typedef struct {
     ngx_uint_t limit_depth;
     ngx_uint_t limit_tokens;
     ngx_uint_t limit_aliases;
+    ngx_uint_t limit_root_fields;
+    ngx_uint_t limit_directives;
     ngx_uint_t limit_cost;
     ngx_uint_t limit_batch;
     ngx_uint_t limit_subscriptions;

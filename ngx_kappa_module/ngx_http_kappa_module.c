@@ -125,6 +125,18 @@ static ngx_command_t ngx_http_kappa_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_kappa_loc_conf_t, limit_aliases), NULL },
 
+    { ngx_string("kappa_limit_root_fields"),
+      NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_kappa_loc_conf_t, limit_root_fields), NULL },
+
+    { ngx_string("kappa_limit_directives"),
+      NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_kappa_loc_conf_t, limit_directives), NULL },
+
     { ngx_string("kappa_limit_cost"),
       NGX_HTTP_KAPPA_ANYWHERE | NGX_CONF_TAKE1,
       ngx_conf_set_num_slot,
@@ -230,6 +242,8 @@ ngx_http_kappa_create_loc_conf(ngx_conf_t *cf)
     klcf->limit_depth = NGX_CONF_UNSET_UINT;
     klcf->limit_tokens = NGX_CONF_UNSET_UINT;
     klcf->limit_aliases = NGX_CONF_UNSET_UINT;
+    klcf->limit_root_fields = NGX_CONF_UNSET_UINT;
+    klcf->limit_directives = NGX_CONF_UNSET_UINT;
     klcf->limit_cost = NGX_CONF_UNSET_UINT;
     klcf->limit_batch = NGX_CONF_UNSET_UINT;
     klcf->limit_subscriptions = NGX_CONF_UNSET_UINT;
@@ -296,6 +310,10 @@ ngx_http_kappa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->limit_depth, prev->limit_depth, 32);
     ngx_conf_merge_uint_value(conf->limit_tokens, prev->limit_tokens, 10000);
     ngx_conf_merge_uint_value(conf->limit_aliases, prev->limit_aliases, 200);
+    ngx_conf_merge_uint_value(
+        conf->limit_root_fields, prev->limit_root_fields, 50);
+    ngx_conf_merge_uint_value(
+        conf->limit_directives, prev->limit_directives, 100);
     ngx_conf_merge_uint_value(conf->limit_cost, prev->limit_cost, 100000);
     ngx_conf_merge_uint_value(conf->limit_batch, prev->limit_batch, 0);
     ngx_conf_merge_uint_value(

@@ -47,6 +47,8 @@ ngx_http_kappa_documents(ngx_http_kappa_loc_conf_t *klcf, kappa_store_t *store)
         .max_depth = (uint32_t)klcf->limit_depth,
         .max_tokens = (uint32_t)klcf->limit_tokens,
         .max_aliases = (uint32_t)klcf->limit_aliases,
+        .max_root_fields = (uint32_t)klcf->limit_root_fields,
+        .max_directives = (uint32_t)klcf->limit_directives,
         .no_introspection = !klcf->introspection,
     };
     klcf->documents = kappa_documents_create(

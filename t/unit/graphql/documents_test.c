@@ -201,6 +201,38 @@ static const struct {
         { .max_aliases = 2 }, KAPPA_LIMIT, "LIMIT_EXCEEDED",
         "The document has 3 aliases, past the limit of 2. Ask for less at "
         "once." },
+    { "{ a: section { id } section { id } }", { .max_root_fields = 2 },
+        KAPPA_OK, NULL, NULL },
+    { "{ a: section { id } ... { section { id } } __typename }",
+        { .max_root_fields = 2 }, KAPPA_LIMIT, "LIMIT_EXCEEDED",
+        "The operation has more root fields than the limit of 2. Ask for less "
+        "at once." },
+    { "{ ...F ...F } fragment F on Query { __typename ...G }"
+      " fragment G on Query { ... { section { id parent { id } } } }",
+        { .max_root_fields = 4 }, KAPPA_OK, NULL, NULL },
+    { "{ ...F ...F } fragment F on Query { __typename ...G }"
+      " fragment G on Query { ... { section { id parent { id } } } }",
+        { .max_root_fields = 3 }, KAPPA_LIMIT, "LIMIT_EXCEEDED", NULL },
+    { "query A { __typename } query B { a: __typename __typename }",
+        { .max_root_fields = 1 }, KAPPA_LIMIT, "LIMIT_EXCEEDED", NULL },
+    { "query ($a: Boolean = true) { ...F @skip(if: $a) ... @include(if: $a)"
+      " { __typename @skip(if: $a) } } fragment F on Query { __typename"
+      " @include(if: $a) }",
+        { .max_directives = 4 }, KAPPA_OK, NULL, NULL },
+    { "query ($a: Boolean = true) { ...F @skip(if: $a) ... @include(if: $a)"
+      " { __typename @skip(if: $a) } } fragment F on Query { __typename"
+      " @include(if: $a) }",
+        { .max_directives = 3 }, KAPPA_LIMIT, "LIMIT_EXCEEDED",
+        "The document has 4 directives, past the limit of 3. Ask for less at "
+        "once." },
+    /* Valid or not, wherever they stand. */
+    { "query @a { __typename }", { .max_directives = 1 }, KAPPA_INVALID,
+        "VALIDATION_FAILED", NULL },
+    { "query ($a: Boolean @a @b) @c { a @d } fragment F on Query @e { a @f }",
+        { .max_directives = 5 }, KAPPA_LIMIT, "LIMIT_EXCEEDED", NULL },
+    { "{ ...F } fragment F on Query { ...F ...G } fragment G on Query { ...F "
+      "}",
+        { .max_root_fields = 1 }, KAPPA_INVALID, "VALIDATION_FAILED", NULL },
     { "{ __schema { description } }", { .no_introspection = true },
         KAPPA_INVALID, "VALIDATION_FAILED",
         "Introspection is turned off here, but the document asks for "
