@@ -3,7 +3,7 @@
 # demo.sh start [PORT]: an example as a live API on 127.0.0.1:PORT, in the
 #     background. Again: the same with the same data.
 # demo.sh stop: ends it. demo.sh remove: ends it and deletes its data.
-# demo.sh store: says where its store is.
+# demo.sh dir: says where its data is.
 # demo.sh token SUB [ROLE...] [scope=SCOPE]: a token for the example's API.
 #
 # APP names the example: catalogue (the default) or another folder of examples.
@@ -271,7 +271,7 @@ stop)
     if running > /dev/null; then stop; echo "kappa: the demo has ended"
     else echo "kappa: the demo is not running"; fi ;;
 remove) stop; rm -rf "$dir" ;;
-store) echo "$store" ;;
+dir) echo "$dir" ;;
 token) shift; perl tools/token.pl "$dir/key" "$@" ;;
-*) die "usage: demo.sh start [PORT] | stop | remove | store | token SUB [ROLE...]" ;;
+*) die "usage: demo.sh start [PORT] | stop | remove | dir | token SUB [ROLE...]" ;;
 esac

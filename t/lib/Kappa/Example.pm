@@ -138,8 +138,9 @@ sub verified {
 # Its ```sh blocks are run one after the other by one shell in the root of the
 # repository; only the port is another, and data is in a directory of its own.
 # What a ```json or ```text block that follows says is what the commands must
-# print, white space apart; … stands for anything. A block with `curl -sN` runs
-# on beside the others, and what follows it must have come at the end.
+# print, white space apart; … stands for anything. A block with `curl -sN` or
+# `node` runs on beside the others: what follows it must come some time, of node
+# before the next block is run.
 sub readme {
     my ($name) = @_;
     my $dir = File::Temp::tempdir('kappa-readme-XXXXXX', TMPDIR => 1,
@@ -160,7 +161,7 @@ sub readme {
         next if !defined $said;
         my $want = pattern($said);
         my $got = sub { Kappa::Test::read_file("$dir/out.$i") =~ s/\s+//gr };
-        my $ok = $commands =~ /^curl -sN/m
+        my $ok = $commands =~ /^(?:curl -sN|node )/m
             ? Kappa::Test::wait_until(sub { $got->() =~ /$want/ })
             : $got->() =~ /^$want$/;
         ok($ok, "block $i: $first")
@@ -203,6 +204,11 @@ sub script {
                 . "echo \$! > $dir/pid.$i\n"
                 . "for n in \$(seq 200); do [ -s $dir/head.$i ] && break;"
                 . " sleep 0.05; done\n[ -s $dir/head.$i ]\n";
+        } elsif ($commands =~ s/^node /exec node /m) {
+            $script .= "( $commands ) > $dir/out.$i &\n"
+                . "echo \$! > $dir/pid.$i\n"
+                . "for n in \$(seq 400); do [ -s $dir/out.$i ] && break;"
+                . " sleep 0.05; done\n[ -s $dir/out.$i ]\n";
         } else {
             $script .= "{ $commands\n} > $dir/out.$i\n";
         }
