@@ -160,22 +160,34 @@ mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Eight bytes a step: it is computed for every request. */
+/* Of at most eight bytes. */
+static uint64_t
+word_of(const char *p, size_t n)
+{
+    uint64_t word = 0;
+
+    memcpy(&word, p, n);
+    return word;
+}
+
+/* Sixteen bytes a step: it is computed for every request. */
 static uint64_t
 hash_part(const kappa_cache_t *cache, uint64_t hash, kappa_str_t s)
 {
-    uint64_t word;
-    size_t i = 0;
+    const char *p = s.data;
+    size_t left = s.len;
 
-    for (; i + sizeof(word) <= s.len; i += sizeof(word)) {
-        memcpy(&word, s.data + i, sizeof(word));
-        hash = mix(hash ^ word ^ cache->secret[0], cache->secret[1] | 1);
+    hash ^= cache->secret[0];
+    for (; left > 16; left -= 16, p += 16) {
+        hash = mix(word_of(p, 8) ^ cache->secret[1], word_of(p + 8, 8) ^ hash);
     }
-    word = 0;
-    if (i < s.len) {
-        memcpy(&word, s.data + i, s.len - i);
+    if (left > 8) {
+        hash = mix(
+            word_of(p, 8) ^ cache->secret[1], word_of(p + 8, left - 8) ^ hash);
+    } else if (left > 0) {
+        hash = mix(word_of(p, left) ^ cache->secret[1], hash);
     }
-    return mix(hash ^ word ^ cache->secret[1], (cache->secret[0] ^ s.len) | 1);
+    return mix(hash ^ cache->secret[0], s.len ^ cache->secret[1]);
 }
 
 kappa_cache_key_t

@@ -6,6 +6,7 @@
 #include <ngx_http.h>
 
 #include "auth/cache.h"
+#include "base/cache.h"
 #include "graphql/documents.h"
 #include "graphql/persisted.h"
 #include "live/live.h"
@@ -28,6 +29,7 @@
  *   ngx_http_kappa_variables.c $kappa_…
  *   ngx_http_kappa_graphql.c   a request: from its bytes to the right path
  *   ngx_http_kappa_batch.c     several requests in one
+ *   ngx_http_kappa_answers.c   answers kept for the same request again
  *   ngx_http_kappa_operation.c an operation of any transport: plan, read,
  *                              join
  *   ngx_http_kappa_mutation.c  the mutation path: a job and its answer
@@ -132,8 +134,11 @@ typedef struct {
     kappa_plan_t *plan;
     uint64_t version; /* of the model it was planned for */
     const kappa_value_t *variables;
-    bool malformed;       /* refused as no request at all: 400 */
-    kappa_cost_t cost;    /* once variables is set */
+    bool malformed;    /* refused as no request at all: 400 */
+    kappa_cost_t cost; /* what it may cost */
+    bool cost_known;
+    kappa_standing_t standing; /* of the views, once they were read */
+    bool personal;        /* what was read depends on who asked, or when */
     kappa_arena_t *arena; /* what params and variables live in */
     int64_t begun_us;     /* when all of it had come; 0: not yet */
 } ngx_http_kappa_operation_t;
@@ -164,9 +169,12 @@ typedef struct {
     ngx_uint_t authenticated; /* kappa_auth has been looked at */
     ngx_http_kappa_operation_t op;
     kappa_accept_t accept;
-    kappa_media_t media; /* of the answer */
-    void *stream;        /* a subscription's, or a WebSocket's */
-    bool counted;        /* its answer, for metrics */
+    kappa_media_t media;     /* of the answer */
+    void *stream;            /* a subscription's, or a WebSocket's */
+    bool counted;            /* its answer, for metrics */
+    kappa_cache_key_t asked; /* the request's bytes; they live in it */
+    bool repeatable;         /* asked is set: the answer may be kept */
+    bool known;              /* one was kept, of views that have moved on */
 
     /* for variables, until the log is written; in the request's pool */
     ngx_str_t operation_name;
@@ -289,6 +297,9 @@ kappa_str_t ngx_http_kappa_extensions(
 
 /* --- requests */
 ngx_int_t ngx_http_kappa_graphql_handler(ngx_http_request_t *r);
+/* For $kappa_operation_name and $kappa_operation_type. */
+void ngx_http_kappa_note_operation(ngx_http_request_t *r,
+    ngx_http_kappa_ctx_t *ctx, kappa_operation_type_t type, kappa_str_t name);
 ngx_int_t ngx_http_kappa_health_handler(ngx_http_request_t *r);
 /* By a safe method (GET, HEAD, QUERY) nothing may be changed. */
 bool ngx_http_kappa_is_safe(const ngx_http_request_t *r);
@@ -391,6 +402,18 @@ void ngx_http_kappa_count_commit(void *data, const kappa_commit_t *commit);
 /* Options of a log whose fsyncs are timed. */
 void ngx_http_kappa_timed_log(
     ngx_http_kappa_app_t *app, kappa_log_io_t *io, kappa_log_options_t *log);
+
+/* --- answers kept */
+/* The answer that was given to these bytes before, if the views have not moved
+ * since. NGX_DECLINED: there is none. body must live as long as the request.
+ */
+ngx_int_t ngx_http_kappa_answers_send(
+    ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx, kappa_str_t body);
+/* A query's answer, without errors: kept if it can be. */
+void ngx_http_kappa_answers_keep(
+    ngx_http_kappa_ctx_t *ctx, kappa_str_t bytes, uint64_t seq);
+/* Another schema, or other views: what was forgotten there must not linger. */
+void ngx_http_kappa_answers_clear(void);
 
 /* --- answers. All return what a content handler returns. */
 typedef struct {

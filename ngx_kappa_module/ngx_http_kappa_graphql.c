@@ -263,6 +263,10 @@ ngx_http_kappa_read_post(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     if (ctx->op.klcf->limit_batch > 0 && kappa_graphql_batch_is(body)) {
         return ngx_http_kappa_batch(r, ctx, body);
     }
+    ngx_int_t rc = ngx_http_kappa_answers_send(r, ctx, body);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
     kappa_errors_init(&errors, ctx->op.arena, 1);
     if (kappa_graphql_http_body(ctx->op.arena, body, &ctx->op.params, &errors)
         != KAPPA_OK) {
@@ -308,13 +312,11 @@ ngx_http_kappa_outcome_of(const ngx_http_kappa_operation_t *op,
     return KAPPA_OUTCOME_VALIDATION;
 }
 
-/* For $kappa_operation_name and $kappa_operation_type. */
-static void
-ngx_http_kappa_note_operation(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
+void
+ngx_http_kappa_note_operation(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
+    kappa_operation_type_t type, kappa_str_t name)
 {
-    kappa_str_t name = kappa_plan_operation_name(ctx->op.plan);
-
-    ctx->operation_type = (ngx_uint_t)kappa_plan_operation(ctx->op.plan) + 1;
+    ctx->operation_type = (ngx_uint_t)type + 1;
     if (name.len > 0) {
         ctx->operation_name.data = ngx_pnalloc(r->pool, name.len);
         if (ctx->operation_name.data != NULL) {
@@ -330,7 +332,8 @@ ngx_http_kappa_dispatch(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     kappa_operation_type_t operation = kappa_plan_operation(ctx->op.plan);
     bool subscription = operation == KAPPA_OPERATION_SUBSCRIPTION;
 
-    ngx_http_kappa_note_operation(r, ctx);
+    ngx_http_kappa_note_operation(
+        r, ctx, operation, kappa_plan_operation_name(ctx->op.plan));
     kappa_media_t media =
         kappa_graphql_http_choose(&ctx->accept, subscription);
 
@@ -426,6 +429,9 @@ ngx_http_kappa_query(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
                                        : KAPPA_OUTCOME_DATA,
         .epoch = kappa_store_epoch(ctx->op.app->store_handle),
         .seq = seq };
+    if (outcome.error_count == 0) {
+        ngx_http_kappa_answers_keep(ctx, kappa_buf_view(&out), seq);
+    }
     ngx_int_t rc = ngx_http_kappa_send(r, &answer, kappa_buf_view(&out));
     if (out.cap > OUT_BYTES_KEPT) {
         kappa_buf_release(&out);

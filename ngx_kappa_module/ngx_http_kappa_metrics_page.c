@@ -58,6 +58,10 @@ static const kappa_metric_t ngx_http_kappa_m_documents = {
 static const kappa_metric_t ngx_http_kappa_m_document_bytes = {
     "kappa_document_cache_bytes", "Memory of cached documents.", GAUGE, 0
 };
+static const kappa_metric_t ngx_http_kappa_m_answers = {
+    "kappa_answer_cache_requests_total",
+    "Queries answered with kept bytes (hit) or computed (miss).", COUNTER, 0
+};
 static const kappa_metric_t ngx_http_kappa_m_subscriptions = {
     "kappa_subscriptions", "Open subscriptions, by transport.", GAUGE, 0
 };
@@ -95,6 +99,10 @@ static const ngx_http_kappa_line_t ngx_http_kappa_lines[] = {
         "result", "miss" },
     { &ngx_http_kappa_m_document_bytes, GAUGED(NGX_HTTP_KAPPA_DOCUMENT_BYTES),
         NULL, NULL },
+    { &ngx_http_kappa_m_answers, COUNTED(NGX_HTTP_KAPPA_ANSWER_HITS), "result",
+        "hit" },
+    { &ngx_http_kappa_m_answers, COUNTED(NGX_HTTP_KAPPA_ANSWER_MISSES),
+        "result", "miss" },
     { &ngx_http_kappa_m_subscriptions, GAUGED(NGX_HTTP_KAPPA_OPEN_SSE),
         "transport", "sse" },
     { &ngx_http_kappa_m_subscriptions, GAUGED(NGX_HTTP_KAPPA_OPEN_WS),
@@ -116,6 +124,9 @@ static const kappa_metric_t ngx_http_kappa_m_refused = {
 };
 static const kappa_metric_t ngx_http_kappa_m_cached = { "kappa_tokens_cached",
     "Verified tokens in the caches.", GAUGE, 0 };
+static const kappa_metric_t ngx_http_kappa_m_answer_bytes = {
+    "kappa_answer_cache_bytes", "Memory of kept answers.", GAUGE, 0
+};
 static const kappa_metric_t ngx_http_kappa_m_faults = {
     "kappa_major_page_faults_total",
     "Pages of workers that had to be read from disk.", COUNTER, 0
@@ -130,6 +141,8 @@ static const ngx_http_kappa_line_t ngx_http_kappa_common_lines[] = {
         NULL },
     { &ngx_http_kappa_m_cached, GAUGED(NGX_HTTP_KAPPA_TOKENS_CACHED), NULL,
         NULL },
+    { &ngx_http_kappa_m_answer_bytes, GAUGED(NGX_HTTP_KAPPA_ANSWER_BYTES),
+        NULL, NULL },
     { &ngx_http_kappa_m_faults, COUNTED(NGX_HTTP_KAPPA_MAJOR_FAULTS), NULL,
         NULL },
 };

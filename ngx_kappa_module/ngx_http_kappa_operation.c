@@ -42,6 +42,7 @@ ngx_http_kappa_documents(ngx_http_kappa_loc_conf_t *klcf, kappa_store_t *store)
         ngx_http_kappa_gauge(klcf->app, NGX_HTTP_KAPPA_DOCUMENT_BYTES,
             -(int64_t)kappa_documents_stats(klcf->documents).bytes);
     }
+    ngx_http_kappa_answers_clear();
     kappa_documents_destroy(klcf->documents);
     kappa_document_limits_t limits = {
         .max_depth = (uint32_t)klcf->limit_depth,
@@ -65,6 +66,7 @@ ngx_http_kappa_check_cost(
     kappa_status_t status =
         kappa_plan_cost(op->plan, op->variables, op->arena, &op->cost);
 
+    op->cost_known = status == KAPPA_OK;
     if (status != KAPPA_OK
         || (op->cost.field <= limit && op->cost.type <= limit)) {
         return status;
@@ -214,6 +216,8 @@ ngx_http_kappa_read_once(ngx_http_kappa_operation_t *op, kappa_buf_t *out,
     *seq = kappa_snapshot_position(snapshot);
     status = kappa_execute(op->plan, op->variables,
         kappa_snapshot_data(snapshot), op->arena, out, outcome);
+    op->standing = kappa_snapshot_standing(snapshot);
+    op->personal = kappa_snapshot_personal(snapshot);
     kappa_snapshot_end(snapshot);
     return status;
 }

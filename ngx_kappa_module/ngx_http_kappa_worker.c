@@ -376,6 +376,7 @@ ngx_http_kappa_exit_process(ngx_cycle_t *cycle)
     for (ngx_uint_t i = 0; i < n; i++) {
         ngx_http_kappa_close(apps[i]);
     }
+    ngx_http_kappa_answers_clear();
     ngx_http_kappa_unwatch(&ngx_http_kappa_worker.bell);
     ngx_http_kappa_worker.apps = NULL;
 }

@@ -148,8 +148,10 @@ my $now = moves('requests by type and outcome', $zero,
     'kappa_batch_events_sum' => 1, 'kappa_tokens_refused_total' => 1);
 cmp_ok($now->{kappa_fsync_duration_seconds_count}, '>=', 1, 'fsyncs');
 cmp_ok($now->{'kappa_request_duration_seconds_sum type=query'}, '>', 0, 'time of queries');
-cmp_ok($now->{'kappa_document_cache_requests_total result=hit'}, '>=', 10, 'cached documents');
-cmp_ok($now->{'kappa_document_cache_requests_total result=miss'}, '>=', 7, 'and others');
+cmp_ok($now->{'kappa_answer_cache_requests_total result=hit'}, '>=', 10, 'kept answers');
+cmp_ok($now->{'kappa_answer_cache_requests_total result=miss'}, '>=', 2, 'and others');
+cmp_ok($now->{kappa_answer_cache_bytes}, '>', 0, 'their memory');
+cmp_ok($now->{'kappa_document_cache_requests_total result=miss'}, '>=', 7, 'new documents');
 cmp_ok($now->{kappa_document_cache_bytes}, '>', 0, 'their memory');
 
 # One page is of one worker: each tells the same.

@@ -210,6 +210,16 @@ kappa_env_read(kappa_env_t *env, kappa_txn_t **out)
     return KAPPA_OK;
 }
 
+/* LMDB writes the meta page that this is from before readers may stand on it,
+ * so it is never behind them. */
+uint64_t
+kappa_env_last(kappa_env_t *env)
+{
+    MDB_envinfo info;
+
+    return mdb_env_info(env->mdb, &info) == 0 ? info.me_last_txnid : 0;
+}
+
 kappa_status_t
 kappa_env_write(kappa_env_t *env, kappa_txn_t **out, kappa_errors_t *errors)
 {

@@ -61,6 +61,9 @@ kappa_status_t kappa_env_read(kappa_env_t *env, kappa_txn_t **out);
 kappa_status_t kappa_env_write(
     kappa_env_t *env, kappa_txn_t **out, kappa_errors_t *errors);
 
+/* What a read transaction's `snapshot` would be now, or the next one. */
+uint64_t kappa_env_last(kappa_env_t *env);
+
 /* Ends a read transaction, or drops a write transaction. NULL is fine. */
 void kappa_txn_end(kappa_txn_t *txn);
 /* Ends it either way. */

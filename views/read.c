@@ -83,6 +83,7 @@ kappa_read_scope(kappa_read_t *read)
 {
     return (kappa_scope_t){ .caller = read->caller,
         .now_ms = read->now_ms,
+        .personal = &read->personal,
         .get = scope_get,
         .get_ctx = read };
 }

@@ -16,6 +16,8 @@ typedef struct {
     const kappa_caller_t *caller; /* NULL: anonymous */
     int64_t now_ms;
     kappa_dependencies_t *deps; /* NULL: don't note what is read */
+    bool personal; /* caller or now_ms were looked at: others may get another
+                      answer, or the same one later */
 } kappa_read_t;
 
 /* Everything but mutate (NULL). An op's data is a kappa_read_t's. */

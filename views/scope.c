@@ -23,6 +23,14 @@ row_value(const kappa_scope_row_t *row)
                : kappa_null();
 }
 
+static void
+note_personal(const kappa_scope_t *scope)
+{
+    if (scope->personal != NULL) {
+        *scope->personal = true;
+    }
+}
+
 static kappa_status_t
 scope_root(void *ctx, kappa_arena_t *scratch, kappa_expr_root_t root,
     kappa_value_t *out)
@@ -45,6 +53,7 @@ scope_root(void *ctx, kappa_arena_t *scratch, kappa_expr_root_t root,
         *out = scope->item;
         break;
     case KAPPA_ROOT_NOW:
+        note_personal(scope);
         *out = kappa_time(scope->now_ms);
         break;
     default:
@@ -150,6 +159,7 @@ scope_member(void *ctx, kappa_arena_t *scratch, kappa_expr_root_t root,
     if (root == KAPPA_ROOT_ARGS && number < scope->arg_count) {
         *out = scope->args[number];
     } else if (root == KAPPA_ROOT_AUTH) {
+        note_personal(scope);
         auth_member(scope->caller, number, out);
     } else if (root == KAPPA_ROOT_EVENT) {
         status = event_member(scope->event, scratch, number, out);

@@ -40,6 +40,7 @@ struct kappa_scope_s {
     kappa_value_t value;
     const kappa_caller_t *caller; /* NULL: anonymous */
     int64_t now_ms;
+    bool *personal; /* set when caller or now_ms are looked at; or NULL */
     const kappa_scope_event_t *event;
     kappa_value_t item;
 

@@ -175,6 +175,23 @@ void kappa_snapshot_end(kappa_snapshot_t *snapshot);
 kappa_data_t *kappa_snapshot_data(kappa_snapshot_t *snapshot);
 uint64_t kappa_snapshot_position(const kappa_snapshot_t *snapshot);
 const kappa_model_t *kappa_snapshot_model(const kappa_snapshot_t *snapshot);
+
+/* A state of the views, and the schema they are read by. Where it is the same
+ * as before, in this process, so is every answer; but for those that depend on
+ * who asks or what time it is (kappa_snapshot_personal). Costs no transaction:
+ * what is told is true at that moment. */
+typedef struct {
+    uint64_t version;  /* kappa_store_version */
+    uint64_t snapshot; /* of LMDB: counts commits */
+} kappa_standing_t;
+
+kappa_standing_t kappa_snapshot_standing(const kappa_snapshot_t *snapshot);
+/* Whether what has been read so far depends on the caller or the time. */
+bool kappa_snapshot_personal(const kappa_snapshot_t *snapshot);
+/* KAPPA_BUSY, as for a snapshot. */
+kappa_status_t kappa_store_standing(
+    kappa_store_t *store, kappa_standing_t *out);
+
 /* The views' transaction, for what views/ offers over one (history, skipped
  * events). Ends with the snapshot. */
 struct kappa_txn_s *kappa_snapshot_txn(kappa_snapshot_t *snapshot);

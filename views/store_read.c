@@ -10,6 +10,7 @@ struct kappa_snapshot_s {
     kappa_generation_t *generation;
     kappa_txn_t *txn;
     uint64_t position;
+    uint64_t version;       /* of the edition */
     kappa_arena_t *scratch; /* or NULL */
     kappa_snapshot_t *next;
 };
@@ -39,6 +40,7 @@ take(kappa_store_t *store, const kappa_read_options_t *options,
         snapshot->generation = edition->generation;
         snapshot->generation->users++;
         snapshot->read.model = edition->model;
+        snapshot->version = edition->version;
         *status = KAPPA_OK;
     }
     pthread_mutex_unlock(&store->serving);
@@ -126,6 +128,32 @@ const kappa_model_t *
 kappa_snapshot_model(const kappa_snapshot_t *snapshot)
 {
     return snapshot->read.model;
+}
+
+kappa_standing_t
+kappa_snapshot_standing(const kappa_snapshot_t *snapshot)
+{
+    return (kappa_standing_t){ snapshot->version, snapshot->txn->snapshot };
+}
+
+bool
+kappa_snapshot_personal(const kappa_snapshot_t *snapshot)
+{
+    return snapshot->read.personal;
+}
+
+kappa_status_t
+kappa_store_standing(kappa_store_t *store, kappa_standing_t *out)
+{
+    if (!store->ready) {
+        return KAPPA_BUSY;
+    }
+    pthread_mutex_lock(&store->serving);
+    const kappa_edition_t *edition = store->edition;
+    *out = (kappa_standing_t){ edition->version,
+        kappa_env_last(edition->generation->env) };
+    pthread_mutex_unlock(&store->serving);
+    return KAPPA_OK;
 }
 
 kappa_txn_t *
