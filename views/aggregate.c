@@ -185,6 +185,10 @@ best_stored(kappa_apply_t *apply, const kappa_aggregate_t *aggregate,
     kappa_status_t status;
 
     kappa_key_end(&end);
+    status = kappa_changeset_settle(set, KAPPA_DBI_EXTREMES);
+    if (status != KAPPA_OK) {
+        return status;
+    }
     status = min ? kappa_txn_seek(set->txn, KAPPA_DBI_EXTREMES,
                  kappa_key_str(prefix), &entry, &value)
                  : kappa_txn_seek_before(set->txn, KAPPA_DBI_EXTREMES,
@@ -280,9 +284,9 @@ kappa_extremes_accept(kappa_changeset_t *set)
         const kappa_map_entry_t *entry = &set->extremes.entries[i];
 
         status = entry->value == KAPPA_EXTREME_ADDED
-            ? kappa_txn_put(
-                set->txn, KAPPA_DBI_EXTREMES, entry->key, KAPPA_STR(""))
-            : kappa_txn_del(set->txn, KAPPA_DBI_EXTREMES, entry->key);
+            ? kappa_changeset_put(
+                set, KAPPA_DBI_EXTREMES, entry->key, KAPPA_STR(""))
+            : kappa_changeset_del(set, KAPPA_DBI_EXTREMES, entry->key);
     }
     return status;
 }

@@ -242,8 +242,12 @@ kappa_writer_duplicate(
         return KAPPA_NOT_FOUND;
     }
     kappa_idempotency_name(event, name);
-    kappa_status_t status = kappa_txn_get(writer->txn, KAPPA_DBI_IDEMPOTENCY,
-        kappa_str((const char *)name, sizeof(name)), &value);
+    kappa_status_t status =
+        kappa_changeset_settle(&writer->set, KAPPA_DBI_IDEMPOTENCY);
+    if (status == KAPPA_OK) {
+        status = kappa_txn_get(writer->txn, KAPPA_DBI_IDEMPOTENCY,
+            kappa_str((const char *)name, sizeof(name)), &value);
+    }
     if (status != KAPPA_OK) {
         return status;
     }

@@ -126,7 +126,7 @@ kappa_status_t kappa_apply_accept(
 
 /* That the event's idempotency key is used. */
 kappa_status_t kappa_apply_remember(
-    kappa_txn_t *txn, const kappa_event_t *event);
+    kappa_changeset_t *set, const kappa_event_t *event);
 
 /* --- forgotten.c */
 
@@ -142,7 +142,8 @@ kappa_status_t kappa_apply_missing(
     const kappa_apply_t *apply, const kappa_view_t *view);
 
 /* --- history.c */
-kappa_status_t kappa_history_put(kappa_txn_t *txn, const kappa_event_t *event);
+kappa_status_t kappa_history_put(
+    kappa_changeset_t *set, const kappa_event_t *event);
 kappa_status_t kappa_skipped_put(
     kappa_txn_t *txn, uint64_t seq, kappa_str_t reason);
 

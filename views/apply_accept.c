@@ -5,7 +5,7 @@
 #include "views/row.h"
 
 static kappa_status_t
-accept_entries(kappa_txn_t *txn, const kappa_node_t *node)
+accept_entries(kappa_changeset_t *set, const kappa_node_t *node)
 {
     kappa_status_t status = KAPPA_OK;
 
@@ -17,15 +17,17 @@ accept_entries(kappa_txn_t *txn, const kappa_node_t *node)
         if (kappa_str_eq(old, new)) {
             continue;
         }
-        status = kappa_counts_change(txn, &node->view->indexes[i], old, new);
+        status =
+            kappa_counts_change(set->txn, &node->view->indexes[i], old, new);
         if (i == 0 || status != KAPPA_OK) {
             continue; /* rows are put when the changeset is flushed */
         }
         if (old.len != 0) {
-            status = kappa_txn_del(txn, KAPPA_DBI_INDEX, old);
+            status = kappa_changeset_del(set, KAPPA_DBI_INDEX, old);
         }
         if (status == KAPPA_OK && new.len != 0) {
-            status = kappa_txn_put(txn, KAPPA_DBI_INDEX, new, KAPPA_STR(""));
+            status =
+                kappa_changeset_put(set, KAPPA_DBI_INDEX, new, KAPPA_STR(""));
         }
     }
     return status;
@@ -88,7 +90,7 @@ record_changes(kappa_changeset_t *set, uint64_t seq)
 }
 
 kappa_status_t
-kappa_apply_remember(kappa_txn_t *txn, const kappa_event_t *event)
+kappa_apply_remember(kappa_changeset_t *set, const kappa_event_t *event)
 {
     uint8_t name[KAPPA_IDEMPOTENCY_BYTES];
     char value[sizeof(event->seq) + KAPPA_ARGS_HASH_BYTES];
@@ -100,7 +102,7 @@ kappa_apply_remember(kappa_txn_t *txn, const kappa_event_t *event)
     memcpy(value, &event->seq, sizeof(event->seq));
     memcpy(
         value + sizeof(event->seq), event->args_hash, KAPPA_ARGS_HASH_BYTES);
-    return kappa_txn_put(txn, KAPPA_DBI_IDEMPOTENCY,
+    return kappa_changeset_put(set, KAPPA_DBI_IDEMPOTENCY,
         kappa_str((const char *)name, sizeof(name)),
         kappa_str(value, sizeof(value)));
 }
@@ -116,7 +118,7 @@ kappa_apply_accept(
     for (kappa_node_t *n = set->touched; n != NULL && status == KAPPA_OK;
          n = n->next_touched) {
         if (n->changed) {
-            status = accept_entries(set->txn, n);
+            status = accept_entries(set, n);
         }
         if (status == KAPPA_OK) {
             status = kappa_node_accept(set, n);
@@ -126,7 +128,7 @@ kappa_apply_accept(
         status = kappa_extremes_accept(set);
     }
     if (status == KAPPA_OK) {
-        status = kappa_apply_remember(set->txn, event);
+        status = kappa_apply_remember(set, event);
     }
-    return status == KAPPA_OK ? kappa_history_put(set->txn, event) : status;
+    return status == KAPPA_OK ? kappa_history_put(set, event) : status;
 }

@@ -358,8 +358,12 @@ unique_stored(
 {
     kappa_changeset_t *set = apply->set;
     kappa_str_t entry, value;
-    kappa_status_t status =
-        kappa_txn_seek(set->txn, KAPPA_DBI_INDEX, fields, &entry, &value);
+    kappa_status_t status = kappa_changeset_settle(set, KAPPA_DBI_INDEX);
+
+    if (status == KAPPA_OK) {
+        status =
+            kappa_txn_seek(set->txn, KAPPA_DBI_INDEX, fields, &entry, &value);
+    }
 
     while (status == KAPPA_OK && kappa_str_starts_with(entry, fields)) {
         kappa_str_t key =

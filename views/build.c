@@ -25,10 +25,22 @@ typedef struct {
     void *ctx;
     int views;
     int lock;
+    uint32_t chunk; /* of events, the next; 0: the first */
     kappa_arena_t *scratch;
     kappa_build_state_t state;
     kappa_errors_t *errors;
 } build_t;
+
+/* How many events are to be applied next. */
+static uint32_t
+chunk_of(build_t *build, uint32_t most)
+{
+    uint32_t now = build->chunk ? build->chunk : KAPPA_CHUNK_FIRST;
+
+    now = now < most ? now : most;
+    build->chunk = 2 * now;
+    return now;
+}
 
 /* From here on it is `edition` that is being filled. */
 static void
@@ -87,7 +99,7 @@ advance(build_t *build, uint64_t *position, uint64_t *tail)
         if (status == KAPPA_OK) {
             kappa_writer_no_changes(store->edition->writer, true);
             status = kappa_store_catch_up(store, store->edition, *tail,
-                KAPPA_CHUNK_EVENTS, position, build->errors);
+                chunk_of(build, KAPPA_CHUNK_LOCKED), position, build->errors);
             kappa_writer_no_changes(store->edition->writer, false);
         }
     }
@@ -190,9 +202,11 @@ fill_beside(build_t *build, kappa_edition_t *edition)
 
     begin_state(build, edition);
     position = build->state.from;
-    while (end > position && end - position > KAPPA_CHUNK_EVENTS) {
-        kappa_status_t status = kappa_store_catch_up(build->store, edition,
-            end, KAPPA_CHUNK_EVENTS, &position, build->errors);
+    build->chunk = 0;
+    while (end > position && end - position > KAPPA_CHUNK_FIRST) {
+        kappa_status_t status =
+            kappa_store_catch_up(build->store, edition, end,
+                chunk_of(build, KAPPA_CHUNK_EVENTS), &position, build->errors);
 
         if (status != KAPPA_OK) {
             return status;

@@ -38,6 +38,7 @@ kappa_changeset_begin(kappa_changeset_t *set, kappa_txn_t *txn)
     kappa_arena_reset(set->batch);
     kappa_map_init(&set->nodes, set->batch);
     set->dirty = NULL;
+    memset(set->pending, 0, sizeof(set->pending));
     kappa_changeset_next(set);
 }
 
@@ -259,38 +260,64 @@ kappa_node_accept(kappa_changeset_t *set, kappa_node_t *node)
     return status;
 }
 
+kappa_status_t
+kappa_changeset_put(kappa_changeset_t *set, kappa_dbi_t dbi, kappa_str_t key,
+    kappa_str_t value)
+{
+    return kappa_pending_put(&set->pending[dbi], set->batch, key, value);
+}
+
+kappa_status_t
+kappa_changeset_del(kappa_changeset_t *set, kappa_dbi_t dbi, kappa_str_t key)
+{
+    return kappa_pending_del(&set->pending[dbi], set->batch, key);
+}
+
+kappa_status_t
+kappa_changeset_settle(kappa_changeset_t *set, kappa_dbi_t dbi)
+{
+    return kappa_pending_flush(&set->pending[dbi], set->batch, set->txn, dbi);
+}
+
+/* Where the databases of rows and tallies ended when the flush began. */
+typedef struct {
+    kappa_txn_end_t rows;
+    kappa_txn_end_t tallies;
+} ends_t;
+
 static kappa_status_t
-flush_tally(kappa_changeset_t *set, kappa_node_t *node)
+flush_tally(kappa_changeset_t *set, kappa_node_t *node, ends_t *ends)
 {
     if (kappa_tally_empty(node->view, node->tally)) {
         return kappa_txn_del(set->txn, KAPPA_DBI_AGGREGATES, node->full);
     }
     kappa_buf_reset(&set->buf);
     kappa_tally_write(&set->buf, node->view, node->tally);
-    return set->buf.failed ? KAPPA_NOMEM
-                           : kappa_txn_put(set->txn, KAPPA_DBI_AGGREGATES,
-                               node->full, kappa_buf_view(&set->buf));
+    return set->buf.failed
+        ? KAPPA_NOMEM
+        : kappa_txn_put_sorted(set->txn, KAPPA_DBI_AGGREGATES, node->full,
+            kappa_buf_view(&set->buf), &ends->tallies);
 }
 
 static kappa_status_t
-flush_row(kappa_changeset_t *set, kappa_node_t *node)
+flush_row(kappa_changeset_t *set, kappa_node_t *node, ends_t *ends)
 {
     return node->row == NULL
         ? kappa_txn_del(set->txn, KAPPA_DBI_ROWS, node->full)
-        : kappa_txn_put(set->txn, KAPPA_DBI_ROWS, node->full,
-            kappa_str((const char *)node->row, node->row_len));
+        : kappa_txn_put_sorted(set->txn, KAPPA_DBI_ROWS, node->full,
+            kappa_str((const char *)node->row, node->row_len), &ends->rows);
 }
 
 static kappa_status_t
-flush_node(kappa_changeset_t *set, kappa_node_t *node)
+flush_node(kappa_changeset_t *set, kappa_node_t *node, ends_t *ends)
 {
     kappa_status_t status = KAPPA_OK;
 
     if (node->row_dirty) {
-        status = flush_row(set, node);
+        status = flush_row(set, node, ends);
     }
     if (status == KAPPA_OK && node->tally_dirty) {
-        status = flush_tally(set, node);
+        status = flush_tally(set, node, ends);
     }
     node->row_dirty = node->tally_dirty = node->listed = false;
     return status;
@@ -304,11 +331,11 @@ by_full(const void *a, const void *b)
 }
 
 /* In the order of keys: neighbours share pages. */
-kappa_status_t
-kappa_changeset_flush(kappa_changeset_t *set)
+static kappa_status_t
+flush_nodes(kappa_changeset_t *set)
 {
     size_t count = 0;
-    kappa_status_t status = KAPPA_OK;
+    ends_t ends;
 
     for (kappa_node_t *n = set->dirty; n != NULL; n = n->next_dirty) {
         count++;
@@ -327,8 +354,25 @@ kappa_changeset_flush(kappa_changeset_t *set)
     }
     qsort(nodes, count, sizeof(*nodes), by_full);
     set->dirty = NULL;
+    kappa_status_t status =
+        kappa_txn_find_end(set->txn, KAPPA_DBI_ROWS, &ends.rows);
+    if (status == KAPPA_OK) {
+        status =
+            kappa_txn_find_end(set->txn, KAPPA_DBI_AGGREGATES, &ends.tallies);
+    }
     for (size_t i = 0; i < count && status == KAPPA_OK; i++) {
-        status = flush_node(set, nodes[i]);
+        status = flush_node(set, nodes[i], &ends);
+    }
+    return status;
+}
+
+kappa_status_t
+kappa_changeset_flush(kappa_changeset_t *set)
+{
+    kappa_status_t status = flush_nodes(set);
+
+    for (int dbi = 0; dbi < KAPPA_DBI_COUNT && status == KAPPA_OK; dbi++) {
+        status = kappa_changeset_settle(set, (kappa_dbi_t)dbi);
     }
     return status;
 }

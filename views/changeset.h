@@ -5,6 +5,7 @@
 #include "views/env.h"
 #include "views/exact.h"
 #include "views/key.h"
+#include "views/pending.h"
 #include "views/scope.h"
 
 /* What the events of a transaction do, in memory: nodes over what is stored.
@@ -71,7 +72,9 @@ typedef struct {
     kappa_node_t *touched;
     kappa_node_t *last_touched;
     kappa_map_t extremes; /* entry to what the event does: see below */
-    kappa_buf_t buf;      /* for whoever needs it for a moment */
+    /* Accepted, and not yet in the transaction. */
+    kappa_pending_t pending[KAPPA_DBI_COUNT];
+    kappa_buf_t buf; /* for whoever needs it for a moment */
 } kappa_changeset_t;
 
 /* Values in `extremes`. */
@@ -108,7 +111,15 @@ kappa_status_t kappa_node_tally(
 /* The event is accepted: what it made of this node stands. */
 kappa_status_t kappa_node_accept(kappa_changeset_t *set, kappa_node_t *node);
 
-/* Puts what is dirty into the transaction. */
+/* What an accepted event writes beside rows and tallies: it waits (see
+ * views/pending.h), so who reads such a database asks for what is there. */
+kappa_status_t kappa_changeset_put(kappa_changeset_t *set, kappa_dbi_t dbi,
+    kappa_str_t key, kappa_str_t value);
+kappa_status_t kappa_changeset_del(
+    kappa_changeset_t *set, kappa_dbi_t dbi, kappa_str_t key);
+kappa_status_t kappa_changeset_settle(kappa_changeset_t *set, kappa_dbi_t dbi);
+
+/* Puts all that waits and all that is dirty into the transaction. */
 kappa_status_t kappa_changeset_flush(kappa_changeset_t *set);
 
 /* Tallies in KAPPA_DBI_AGGREGATES (views/tally.c). Reading needs the view's

@@ -116,6 +116,12 @@ drop_cursors(kappa_txn_t *txn)
             txn->cursors[i] = NULL;
         }
     }
+    for (int i = 0; i < KAPPA_DBI_COUNT; i++) {
+        if (txn->writers[i] != NULL) {
+            mdb_cursor_close(txn->writers[i]);
+            txn->writers[i] = NULL;
+        }
+    }
 }
 
 static void

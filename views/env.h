@@ -27,6 +27,8 @@ typedef enum {
     KAPPA_DBI_COUNT
 } kappa_dbi_t;
 
+#define KAPPA_TXN_KEY_MAX 511 /* LMDB's bound */
+
 /* A transaction. Cursors belong to it: each is opened when first asked for
  * and, in a read transaction, kept and renewed with it. */
 typedef struct kappa_txn_s {
@@ -36,6 +38,7 @@ typedef struct kappa_txn_s {
     int problem; /* the return code behind the last KAPPA_IO */
     /* env's own */
     MDB_cursor *cursors[KAPPA_DBI_COUNT + 1]; /* the last: rows by key */
+    MDB_cursor *writers[KAPPA_DBI_COUNT];     /* those that put */
     uint32_t renewed; /* bit per cursor that is of this transaction */
     /* What a read transaction knows of the snapshot it stands on, or of the
      * one it stood on before. */
@@ -77,6 +80,19 @@ kappa_status_t kappa_txn_get(
  * can only be dropped. */
 kappa_status_t kappa_txn_put(
     kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t key, kappa_str_t value);
+/* Many puts in the order of their keys: one that falls beside the one before
+ * needs no way down the tree, and what comes behind the last key that was
+ * there at the beginning fills pages to the brim. */
+typedef struct {
+    char key[KAPPA_TXN_KEY_MAX];
+    size_t len;  /* 0: there was none */
+    bool behind; /* the last one put came behind it */
+} kappa_txn_end_t;
+
+kappa_status_t kappa_txn_find_end(
+    kappa_txn_t *txn, kappa_dbi_t dbi, kappa_txn_end_t *end);
+kappa_status_t kappa_txn_put_sorted(kappa_txn_t *txn, kappa_dbi_t dbi,
+    kappa_str_t key, kappa_str_t value, kappa_txn_end_t *end);
 /* Deleting what is not there is fine. */
 kappa_status_t kappa_txn_del(
     kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t key);

@@ -31,7 +31,7 @@ mark(kappa_txn_t *txn, const kappa_view_t *view)
  * key, so sent again they are duplicates, and what was forgotten stays so. No
  * hash of arguments is all zero: this one goes with any. */
 static kappa_status_t
-remember_id(kappa_txn_t *txn, const kappa_event_t *event)
+remember_id(kappa_changeset_t *set, const kappa_event_t *event)
 {
     char id[KAPPA_UUID_CHARS];
     kappa_event_t again = { .seq = event->seq,
@@ -39,7 +39,7 @@ remember_id(kappa_txn_t *txn, const kappa_event_t *event)
         .idempotency_scope = KAPPA_STR(KAPPA_IDEMPOTENCY_EVENT) };
 
     kappa_uuid_format(event->id, id);
-    return kappa_apply_remember(txn, &again);
+    return kappa_apply_remember(set, &again);
 }
 
 kappa_status_t
@@ -53,7 +53,7 @@ kappa_apply_forgotten(kappa_apply_t *apply, const kappa_event_t *event)
          rule != NULL && i < rule->effect_count && status == KAPPA_OK; i++) {
         status = mark(txn, rule->effects[i]->view);
     }
-    return status == KAPPA_OK ? remember_id(txn, event) : status;
+    return status == KAPPA_OK ? remember_id(apply->set, event) : status;
 }
 
 kappa_status_t

@@ -60,7 +60,7 @@ add_seq(kappa_key_t *key, uint64_t seq)
 }
 
 kappa_status_t
-kappa_history_put(kappa_txn_t *txn, const kappa_event_t *event)
+kappa_history_put(kappa_changeset_t *set, const kappa_event_t *event)
 {
     kappa_key_t key;
 
@@ -69,8 +69,8 @@ kappa_history_put(kappa_txn_t *txn, const kappa_event_t *event)
     }
     history_prefix(&key, event->thing, event->key);
     add_seq(&key, event->seq);
-    return kappa_txn_put(
-        txn, KAPPA_DBI_HISTORY, kappa_key_str(&key), KAPPA_STR(""));
+    return kappa_changeset_put(
+        set, KAPPA_DBI_HISTORY, kappa_key_str(&key), KAPPA_STR(""));
 }
 
 kappa_status_t

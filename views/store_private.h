@@ -23,9 +23,14 @@
 #define KAPPA_BATCH_BYTES_MAX (4 * 1024 * 1024)
 #define KAPPA_BATCH_JOBS_MAX 1024
 
-/* Events applied while the log's lock is held, by who catches up. */
-#define KAPPA_CHUNK_EVENTS 1000
-#define KAPPA_CHUNK_BYTES (16 * 1024 * 1024)
+/* Events applied in one transaction by who catches up, and memory that they
+ * may take. Many, because each page of the views that they touch is written
+ * anew in every transaction. A build begins with few and doubles them, so that
+ * a short one is not all or nothing; with less it holds the log's lock. */
+#define KAPPA_CHUNK_FIRST 1000
+#define KAPPA_CHUNK_LOCKED 20000
+#define KAPPA_CHUNK_EVENTS 100000
+#define KAPPA_CHUNK_BYTES (64 * 1024 * 1024)
 
 /* An edition: a schema over a generation, as this process follows it. */
 typedef struct kappa_edition_s kappa_edition_t;

@@ -116,6 +116,58 @@ kappa_txn_put(
         txn, mdb_put(txn->mdb, kappa_env_dbi(txn->env, dbi), &k, &v, 0));
 }
 
+static MDB_cursor *
+open_writer(kappa_txn_t *txn, kappa_dbi_t dbi)
+{
+    MDB_cursor **cursor = &txn->writers[dbi];
+
+    if (*cursor == NULL) {
+        int rc =
+            mdb_cursor_open(txn->mdb, kappa_env_dbi(txn->env, dbi), cursor);
+        if (rc != 0) {
+            txn->problem = rc;
+            *cursor = NULL;
+        }
+    }
+    return *cursor;
+}
+
+kappa_status_t
+kappa_txn_find_end(kappa_txn_t *txn, kappa_dbi_t dbi, kappa_txn_end_t *end)
+{
+    MDB_cursor *cursor = open_writer(txn, dbi);
+    MDB_val k, v;
+
+    end->len = 0;
+    end->behind = false;
+    if (cursor == NULL) {
+        return KAPPA_IO;
+    }
+    int rc = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
+
+    if (rc == 0) {
+        end->len = k.mv_size;
+        memcpy(end->key, k.mv_data, k.mv_size);
+    }
+    return result(txn, rc == MDB_NOTFOUND ? 0 : rc);
+}
+
+kappa_status_t
+kappa_txn_put_sorted(kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t key,
+    kappa_str_t value, kappa_txn_end_t *end)
+{
+    MDB_cursor *cursor = open_writer(txn, dbi);
+    MDB_val k = to_val(key), v = to_val(value);
+
+    if (cursor == NULL) {
+        return KAPPA_IO;
+    }
+    end->behind = end->behind || end->len == 0
+        || kappa_str_cmp(key, kappa_str(end->key, end->len)) > 0;
+    return result(
+        txn, mdb_cursor_put(cursor, &k, &v, end->behind ? MDB_APPEND : 0));
+}
+
 kappa_status_t
 kappa_txn_del(kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t key)
 {

@@ -608,6 +608,7 @@ history_and_skipped_events_are_listed(void **state)
         KAPPA_OK);
     assert_true(skipped);
 
+    assert_int_equal(kappa_writer_flush(v.writer), KAPPA_OK);
     kappa_txn_t *txn = kappa_writer_txn(v.writer);
     assert_int_equal(kappa_env_skipped(txn, &count), KAPPA_OK);
     assert_int_equal(count, 1);
