@@ -283,7 +283,7 @@ tells_others_how_far_it_is(void **state)
 
     assert_int_equal(
         kappa_store_rebuild(f.store, look, &watch, &f.errors), KAPPA_OK);
-    assert_true(watch.calls >= 3);
+    assert_true(watch.calls >= 2);
     assert_int_equal(watch.state.build.generation, 2);
     assert_int_equal(watch.state.generation, 1);
     assert_int_equal(kappa_store_state(f.store, &after), KAPPA_OK);
@@ -305,7 +305,7 @@ going_back_catches_up_in_chunks(void **state)
     }
     assert_int_equal(
         kappa_store_rollback(f.store, look, &watch, &f.errors), KAPPA_OK);
-    assert_true(watch.calls > 8);
+    assert_true(watch.calls >= 4);
     assert_true(kappa_store_ready(f.store));
     assert_int_equal(current_of(&f), 1);
     verify_store(&f);
