@@ -20,6 +20,8 @@ extern const kappa_command_t kappa_command_log;
 extern const kappa_command_t kappa_command_rebuild;
 extern const kappa_command_t kappa_command_verify;
 extern const kappa_command_t kappa_command_forget;
+extern const kappa_command_t kappa_command_backup;
+extern const kappa_command_t kappa_command_restore;
 
 #define KAPPA_EXIT_OK 0
 #define KAPPA_EXIT_ERRORS 1

@@ -6,7 +6,6 @@
 #include "cli/input.h"
 #include "cli/options.h"
 #include "cli/store.h"
-#include "log/tail.h"
 
 typedef struct {
     const char *dir;
@@ -67,36 +66,6 @@ read_request(kappa_arena_t *arena, const options_t *options,
     return options->after != NULL
         ? read_after(options->after, epoch, &out->after)
         : KAPPA_EXIT_OK;
-}
-
-/* How far the log may be read: what `tail` says is committed. Where it says
- * nothing (never written, or torn), the log is asked itself, under its lock.
- */
-static kappa_status_t
-find_end(
-    const char *dir, kappa_log_t *log, uint64_t *end, kappa_errors_t *errors)
-{
-    kappa_tail_t tail;
-    kappa_position_t at;
-    kappa_log_known_t nothing = { 0, 0 };
-
-    kappa_status_t status = kappa_tail_open(&tail, dir, errors);
-    if (status != KAPPA_OK) {
-        return status;
-    }
-    status = kappa_tail_read(&tail, &at);
-    kappa_tail_close(&tail);
-    if (status == KAPPA_OK
-        && kappa_epoch_eq(&at.epoch, kappa_log_epoch(log))) {
-        *end = at.seq;
-        return KAPPA_OK;
-    }
-    status = kappa_log_lock(log, errors);
-    if (status == KAPPA_OK) {
-        status = kappa_log_tail(log, &nothing, end, errors);
-        kappa_log_unlock(log);
-    }
-    return status;
 }
 
 static bool
@@ -215,7 +184,7 @@ print_range(kappa_log_t *log, const options_t *options,
         status = kappa_cli_open_store(options->dir, &none, 0, &store, errors);
     }
     if (status == KAPPA_OK) {
-        status = find_end(options->dir, log, &end, errors);
+        status = kappa_cli_log_end(options->dir, log, &end, errors);
         if (status == KAPPA_OK) {
             status = print_events(log, store, request, end, errors);
         }

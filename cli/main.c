@@ -13,6 +13,8 @@ static const kappa_command_t *const commands[] = {
     &kappa_command_rebuild,
     &kappa_command_verify,
     &kappa_command_forget,
+    &kappa_command_backup,
+    &kappa_command_restore,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

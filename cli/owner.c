@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log/tail.h"
+
 void
 kappa_cli_tell(const kappa_errors_t *errors)
 {
@@ -96,4 +98,51 @@ kappa_cli_open_log(const char *dir, kappa_log_t **out, kappa_errors_t *errors)
         kappa_cli_tell(errors);
     }
     return status;
+}
+
+kappa_status_t
+kappa_cli_log_end(
+    const char *dir, kappa_log_t *log, uint64_t *end, kappa_errors_t *errors)
+{
+    kappa_tail_t tail;
+    kappa_position_t at;
+    kappa_log_known_t nothing = { 0, 0 };
+
+    kappa_status_t status = kappa_tail_open(&tail, dir, errors);
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    status = kappa_tail_read(&tail, &at);
+    kappa_tail_close(&tail);
+    if (status == KAPPA_OK
+        && kappa_epoch_eq(&at.epoch, kappa_log_epoch(log))) {
+        *end = at.seq;
+        return KAPPA_OK;
+    }
+    status = kappa_log_lock(log, errors);
+    if (status == KAPPA_OK) {
+        status = kappa_log_tail(log, &nothing, end, errors);
+        kappa_log_unlock(log);
+    }
+    return status;
+}
+
+bool
+kappa_cli_make_beside(const char *dir, const char *store)
+{
+    struct stat st;
+
+    if (mkdir(dir, 0750) != 0) {
+        if (errno == EEXIST) {
+            return true;
+        }
+        fprintf(stderr, "kappa: can't make %s: %s\n", dir, strerror(errno));
+        return false;
+    }
+    if (geteuid() == 0 && stat(store, &st) == 0
+        && chown(dir, st.st_uid, st.st_gid) != 0) {
+        fprintf(stderr, "kappa: %s: %s\n", dir, strerror(errno));
+        return false;
+    }
+    return true;
 }

@@ -18,4 +18,14 @@ bool kappa_cli_become_owner(const char *dir);
 kappa_status_t kappa_cli_open_log(
     const char *dir, kappa_log_t **out, kappa_errors_t *errors);
 
+/* How far the log of STORE may be read: what `tail` says is committed. Where
+ * it says nothing (never written, or torn), the log is asked itself, under its
+ * lock. */
+kappa_status_t kappa_cli_log_end(
+    const char *dir, kappa_log_t *log, uint64_t *end, kappa_errors_t *errors);
+
+/* Makes DIR when it is missing, as the property of STORE's owner. To be called
+ * before that owner is become. False: said on stderr why not. */
+bool kappa_cli_make_beside(const char *dir, const char *store);
+
 #endif

@@ -1,6 +1,7 @@
 #ifndef KAPPA_LOG_BACKEND_H
 #define KAPPA_LOG_BACKEND_H
 
+#include "log/backup.h"
 #include "log/log.h"
 
 /* The seam for other logs (a JetStream one keeps a local copy in the
@@ -37,6 +38,9 @@ typedef struct {
     kappa_status_t (*forgotten)(void *self, uint64_t from,
         bool (*each)(void *ctx, uint64_t seq), void *ctx,
         kappa_forgotten_t *out, kappa_errors_t *errors);
+    kappa_status_t (*backup)(void *self, kappa_log_t *log, const char *to,
+        uint64_t upto, const kappa_backup_options_t *options,
+        kappa_backup_result_t *result, kappa_errors_t *errors);
 } kappa_log_backend_t;
 
 #endif

@@ -250,42 +250,48 @@ kappa_embedded_publish(kappa_embedded_t *e, kappa_log_phase_t phase,
 }
 
 static kappa_status_t
-sync_dir_of(kappa_embedded_t *e, int dir, kappa_errors_t *errors)
+sync_dir_of(const kappa_segments_t *segments, int dir, kappa_errors_t *errors)
 {
-    int rc = e->io->sync_dir(e->io->ctx, dir);
+    int rc = segments->io->sync_dir(segments->io->ctx, dir);
 
-    return rc < 0 ? (io_failed(e, "sync", NULL, rc, errors), KAPPA_IO)
-                  : KAPPA_OK;
+    if (rc < 0) {
+        kappa_log_io_error(errors, "sync", segments->path, NULL, rc);
+        return KAPPA_IO;
+    }
+    return KAPPA_OK;
 }
 
 /* The epoch comes last: what has one is a log. */
-static kappa_status_t
-write_epoch(kappa_embedded_t *e, kappa_errors_t *errors)
+kappa_status_t
+kappa_epoch_write(const kappa_segments_t *segments, const kappa_epoch_t *epoch,
+    kappa_errors_t *errors)
 {
     char text[KAPPA_EPOCH_CHARS_MAX + 2];
-    int len = snprintf(text, sizeof(text), "%s\n", e->epoch.name);
-    int dir = e->segments.dir;
+    int len = snprintf(text, sizeof(text), "%s\n", epoch->name);
+    const kappa_log_io_t *io = segments->io;
     size_t written;
 
-    e->io->unlink(e->io->ctx, dir, EPOCH_TEMPORARY);
-    int fd = e->io->open(
-        e->io->ctx, dir, EPOCH_TEMPORARY, O_RDWR | O_CREAT | O_EXCL);
+    io->unlink(io->ctx, segments->dir, EPOCH_TEMPORARY);
+    int fd = io->open(
+        io->ctx, segments->dir, EPOCH_TEMPORARY, O_RDWR | O_CREAT | O_EXCL);
     int rc = fd < 0
         ? fd
-        : kappa_log_write_all(e->io, fd, text, (size_t)len, 0, &written);
+        : kappa_log_write_all(io, fd, text, (size_t)len, 0, &written);
 
     if (rc == 0) {
-        rc = e->io->fdatasync(e->io->ctx, fd);
+        rc = io->fdatasync(io->ctx, fd);
     }
-    close_fd(e, &fd);
+    if (fd >= 0) {
+        io->close(io->ctx, fd);
+    }
     if (rc == 0) {
-        rc = e->io->rename(e->io->ctx, dir, EPOCH_TEMPORARY, EPOCH_FILE);
+        rc = io->rename(io->ctx, segments->dir, EPOCH_TEMPORARY, EPOCH_FILE);
     }
     if (rc < 0) {
-        io_failed(e, "write", EPOCH_FILE, rc, errors);
+        kappa_log_io_error(errors, "write", segments->path, EPOCH_FILE, rc);
         return KAPPA_IO;
     }
-    return sync_dir_of(e, dir, errors);
+    return sync_dir_of(segments, segments->dir, errors);
 }
 
 /* The entry of LOG in STORE. */
@@ -298,7 +304,7 @@ sync_store(kappa_embedded_t *e, const char *store, kappa_errors_t *errors)
         kappa_log_io_error(errors, "open", store, NULL, dir);
         return KAPPA_IO;
     }
-    kappa_status_t status = sync_dir_of(e, dir, errors);
+    kappa_status_t status = sync_dir_of(&e->segments, dir, errors);
 
     e->io->close(e->io->ctx, dir);
     return status;
@@ -315,7 +321,9 @@ make_files(kappa_embedded_t *e, const char *store, kappa_errors_t *errors)
     if (status == KAPPA_OK) {
         status = sync_store(e, store, errors);
     }
-    return status == KAPPA_OK ? write_epoch(e, errors) : status;
+    return status == KAPPA_OK
+        ? kappa_epoch_write(&e->segments, &e->epoch, errors)
+        : status;
 }
 
 static kappa_status_t
@@ -366,4 +374,5 @@ const kappa_log_backend_t kappa_embedded_backend = { close_embedded, get_epoch,
     lock, unlock, kappa_embedded_tail, kappa_embedded_append,
     kappa_embedded_cursor_open, kappa_embedded_cursor_close,
     kappa_embedded_cursor_read, kappa_embedded_forget,
-    kappa_embedded_forget_done, kappa_embedded_forgotten };
+    kappa_embedded_forget_done, kappa_embedded_forgotten,
+    kappa_embedded_backup };

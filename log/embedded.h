@@ -8,7 +8,7 @@
 /* The embedded backend: segment files in STORE/log. Private to log/;
  * embedded.c opens and locks, embedded_tail.c makes the tail true,
  * embedded_append.c writes, embedded_cursor.c reads, embedded_forget.c
- * blanks. */
+ * blanks, backup.c copies. */
 
 typedef struct {
     const kappa_alloc_t *alloc;
@@ -53,6 +53,14 @@ kappa_status_t kappa_embedded_forget_done(void *self, kappa_errors_t *errors);
 kappa_status_t kappa_embedded_forgotten(void *self, uint64_t from,
     bool (*each)(void *ctx, uint64_t seq), void *ctx, kappa_forgotten_t *out,
     kappa_errors_t *errors);
+
+kappa_status_t kappa_embedded_backup(void *self, kappa_log_t *log,
+    const char *to, uint64_t upto, const kappa_backup_options_t *options,
+    kappa_backup_result_t *result, kappa_errors_t *errors);
+
+/* LOG/epoch, which makes a directory of segments a log; synced. */
+kappa_status_t kappa_epoch_write(const kappa_segments_t *segments,
+    const kappa_epoch_t *epoch, kappa_errors_t *errors);
 
 /* Writes e->now with this phase to LOG/lock. */
 kappa_status_t kappa_embedded_publish(kappa_embedded_t *e,

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 
 #include "base/crc32c.h"
 #include "log/bytes.h"
@@ -166,4 +167,28 @@ kappa_forgotten_add(const kappa_log_io_t *io, int dir, const char *path,
         rc = io->sync_dir(io->ctx, dir);
     }
     return rc < 0 ? failed(errors, "write", path, rc) : KAPPA_OK;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+size_t
+kappa_forgotten_sort(uint64_t *seqs, size_t n)
+{
+    size_t kept = 0;
+
+    if (n > 0) {
+        qsort(seqs, n, sizeof(*seqs), compare);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (kept == 0 || seqs[kept - 1] != seqs[i]) {
+            seqs[kept++] = seqs[i];
+        }
+    }
+    return kept;
 }

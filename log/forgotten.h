@@ -29,6 +29,9 @@ kappa_status_t kappa_forgotten_each(const kappa_log_io_t *io, int dir,
     const char *path, uint64_t from, bool (*each)(void *ctx, uint64_t seq),
     void *ctx, kappa_forgotten_t *out, kappa_errors_t *errors);
 
+/* Puts them in order, each once; how many are left. */
+size_t kappa_forgotten_sort(uint64_t *seqs, size_t n);
+
 /* Appends entries and syncs them. Under the log's lock. */
 kappa_status_t kappa_forgotten_add(const kappa_log_io_t *io, int dir,
     const char *path, const uint64_t *seqs, size_t n, kappa_errors_t *errors);

@@ -261,6 +261,15 @@ kappa_log_forgotten(kappa_log_t *log, uint64_t from,
     return log->backend->forgotten(log->self, from, each, ctx, out, errors);
 }
 
+kappa_status_t
+kappa_log_backup(kappa_log_t *log, const char *to, uint64_t upto,
+    const kappa_backup_options_t *options, kappa_backup_result_t *result,
+    kappa_errors_t *errors)
+{
+    return log->backend->backup(
+        log->self, log, to, upto, options, result, errors);
+}
+
 #define PROGRESS_EVERY 1000
 
 static kappa_status_t

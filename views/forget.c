@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "views/store_private.h"
@@ -31,32 +30,6 @@ static uint64_t *
 seqs_of(forget_t *f)
 {
     return (uint64_t *)(void *)f->seqs.data;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-/* Ascending, each once. */
-static size_t
-sort(forget_t *f)
-{
-    uint64_t *seqs = seqs_of(f);
-    size_t n = f->seqs.len / sizeof(*seqs), kept = 0;
-
-    if (n > 0) {
-        qsort(seqs, n, sizeof(*seqs), compare);
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (kept == 0 || seqs[kept - 1] != seqs[i]) {
-            seqs[kept++] = seqs[i];
-        }
-    }
-    return kept;
 }
 
 /* --- which */
@@ -163,7 +136,8 @@ blank(forget_t *f, bool first, uint64_t *blanked)
     if (status != KAPPA_OK) {
         return status;
     }
-    *blanked = sort(f);
+    *blanked =
+        kappa_forgotten_sort(seqs_of(f), f->seqs.len / sizeof(uint64_t));
     return *blanked == 0
         ? KAPPA_DONE
         : kappa_log_forget(f->store->log, seqs_of(f), *blanked, f->errors);

@@ -574,3 +574,47 @@ kappa_generation_adopt(const kappa_generation_t *generation,
     }
     return status;
 }
+
+static kappa_status_t
+current_schema(int views, kappa_arena_t *arena, kappa_str_t *name,
+    kappa_str_t *text, kappa_errors_t *errors)
+{
+    kappa_generation_t *generation;
+    kappa_about_t about;
+    uint32_t number;
+    kappa_status_t status = kappa_current_read(views, &number, errors);
+
+    if (status == KAPPA_OK) {
+        status = kappa_generation_open(
+            views, number, &kappa_alloc_libc, &generation, errors);
+    }
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    status = kappa_generation_about(generation, arena, &about, errors);
+    if (status == KAPPA_OK) {
+        *name = about.schema_name;
+        status = kappa_generation_schema(
+            generation, about.revision, arena, text, errors);
+    }
+    kappa_generation_close(generation);
+    return status;
+}
+
+kappa_status_t
+kappa_views_schema(const char *store, kappa_arena_t *arena, kappa_str_t *name,
+    kappa_str_t *text, kappa_errors_t *errors)
+{
+    kappa_str_t path = kappa_str_printf(arena, "%s/views", store);
+
+    if (path.data == NULL) {
+        return KAPPA_NOMEM;
+    }
+    int views = open(path.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (views < 0) {
+        return KAPPA_NOT_FOUND;
+    }
+    kappa_status_t status = current_schema(views, arena, name, text, errors);
+    close(views);
+    return status;
+}

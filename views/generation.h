@@ -81,6 +81,11 @@ kappa_status_t kappa_generation_schema(const kappa_generation_t *generation,
     uint32_t revision, kappa_arena_t *arena, kappa_str_t *text,
     kappa_errors_t *errors);
 
+/* The schema that STORE/views has in force, without opening the store. Under
+ * the log's lock. KAPPA_NOT_FOUND: there are no views yet. */
+kappa_status_t kappa_views_schema(const char *store, kappa_arena_t *arena,
+    kappa_str_t *name, kappa_str_t *text, kappa_errors_t *errors);
+
 /* Puts the schema's text in place, then `about`: all or nothing. */
 kappa_status_t kappa_generation_adopt(const kappa_generation_t *generation,
     const kappa_about_t *about, kappa_str_t text, kappa_errors_t *errors);
