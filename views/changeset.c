@@ -130,9 +130,11 @@ void
 kappa_node_row(const kappa_changeset_t *set, const kappa_node_t *node,
     kappa_scope_row_t *out)
 {
-    out->view = node->view;
-    out->data = node->event == set->number ? NULL : node->row;
-    out->cells = node->event == set->number ? node->cells : NULL;
+    bool touched = node->event == set->number;
+
+    *out = (kappa_scope_row_t){ .view = node->view,
+        .data = touched ? NULL : node->row,
+        .cells = touched ? node->cells : NULL };
 }
 
 static kappa_status_t
