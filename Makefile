@@ -38,6 +38,7 @@ UNIT_HELPERS := $(patsubst %.c,build/san/%.o,$(wildcard t/unit/*.c))
 UNIT := $(UNIT_SRC:t/unit/%_test.c=build/unit/%_test)
 FUZZERS := $(FUZZ_SRC:t/fuzz/%_fuzz.c=%)
 TESTS := $(sort $(wildcard t/*.t))
+PEERS := bench/peers/node_modules/.package-lock.json
 BENCHES := $(patsubst bench/%.c,build/bench/%,$(wildcard bench/*.c))
 BATCHES := build/batch build/execute_batch
 NPM_DIRS := node differential
@@ -266,8 +267,11 @@ format: deps-lint
 # Each bench/NAME.pl is one bench (make bench T=NAME), each bench/NAME.c a
 # program that they run.
 bench: deps-demo deps-bench
-	@$(SUBMAKE) npm lib cli module $(BENCHES)
+	@$(SUBMAKE) $(PEERS) lib cli module $(BENCHES)
 	@tools/bench.sh $(T)
+$(PEERS): bench/peers/package-lock.json
+	$(call say,NPM) tools/npm.sh bench/peers
+	@touch $@
 build/bench/%: bench/%.c build/libkappa.a
 	@mkdir -p $(@D)
 	$(call say,CC) $(CC) $(CFLAGS_ALL) $(OPT) -o $@ $^ $(LDFLAGS) $(LIBS)

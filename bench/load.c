@@ -173,6 +173,21 @@ send_request(load_t *load, connection_t *c)
     }
 }
 
+static bool
+content_length(const char *head, size_t len, size_t *length)
+{
+    static const char name[] = "\nContent-Length: ";
+    const char *end = head + len - sizeof(name);
+
+    for (const char *p = head; p < end; p++) {
+        if (strncasecmp(p, name, sizeof(name) - 1) == 0) {
+            *length = strtoul(p + sizeof(name) - 1, NULL, 10);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The answer in c->in: 0 if it is not whole, else its length; *body is where
  * its body starts. */
 static size_t
@@ -183,10 +198,9 @@ answer_length(const connection_t *c, size_t *body)
         return 0;
     }
     *body = (size_t)(end - c->in) + 4;
-    const char *length = memmem(c->in, *body, "Content-Length: ", 16);
-    if (length) {
-        size_t n = *body + strtoul(length + 16, NULL, 10);
-        return n <= c->got ? n : 0;
+    size_t length = 0;
+    if (content_length(c->in, *body, &length)) {
+        return *body + length <= c->got ? *body + length : 0;
     }
     /* Chunked: whole when the last chunk is there. */
     return c->got >= *body + 5
