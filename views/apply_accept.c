@@ -3,6 +3,7 @@
 #include "views/count.h"
 #include "views/idempotency.h"
 #include "views/row.h"
+#include "views/verbs.h"
 
 static kappa_status_t
 accept_entries(kappa_changeset_t *set, const kappa_node_t *node)
@@ -129,6 +130,9 @@ kappa_apply_accept(
     }
     if (status == KAPPA_OK) {
         status = kappa_apply_remember(set, event);
+    }
+    if (status == KAPPA_OK) {
+        status = kappa_verbs_put(set->txn, event);
     }
     return status == KAPPA_OK ? kappa_history_put(set, event) : status;
 }

@@ -181,8 +181,6 @@ begin_beside(build_t *build, const kappa_about_t *about, kappa_str_t text,
         kappa_generation_remove(build->views, number);
         return status;
     }
-    memcpy((*out)->about.projections, (*out)->model->projections,
-        sizeof about->projections);
     kappa_writer_no_changes((*out)->writer, true);
     return KAPPA_OK;
 }

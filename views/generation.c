@@ -469,6 +469,21 @@ take_word(kappa_str_t *text, kappa_str_t word, kappa_str_t *rest)
     return true;
 }
 
+/* Of the schema's text, for people; it was something else once. */
+static bool
+take_digest(kappa_str_t *text)
+{
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    kappa_str_t was = *text, word;
+
+    if (take_word(text, KAPPA_STR("digest"), &word)) {
+        return read_hex(word, digest, sizeof digest);
+    }
+    *text = was;
+    return take_word(text, KAPPA_STR("projections"), &word)
+        && read_hex(word, digest, sizeof digest);
+}
+
 static bool
 parse_about(kappa_str_t text, kappa_about_t *out)
 {
@@ -481,9 +496,7 @@ parse_about(kappa_str_t text, kappa_about_t *out)
         || !kappa_epoch_parse(word, &out->epoch)
         || !take_word(&text, KAPPA_STR("revision"), &word)
         || !kappa_str_to_int64(word, &revision) || revision < 1
-        || revision > UINT32_MAX
-        || !take_word(&text, KAPPA_STR("projections"), &word)
-        || !read_hex(word, out->projections, sizeof out->projections)
+        || revision > UINT32_MAX || !take_digest(&text)
         || !take_word(&text, KAPPA_STR("schema"), &out->schema_name)) {
         return false;
     }
@@ -537,14 +550,13 @@ kappa_generation_schema(const kappa_generation_t *generation,
 }
 
 static void
-write_about(kappa_buf_t *buf, const kappa_about_t *about)
+write_about(kappa_buf_t *buf, const kappa_about_t *about, kappa_str_t text)
 {
-    kappa_buf_printf(buf, MAGIC "\nepoch %s\nrevision %u\nprojections ",
-        about->epoch.name, about->revision);
-    for (size_t i = 0; i < sizeof about->projections; i++) {
-        kappa_buf_printf(buf, "%02x", about->projections[i]);
-    }
-    KAPPA_BUF_LIT(buf, "\nschema ");
+    char digest[DIGEST_CHARS + 1];
+
+    digest_of(text, digest);
+    kappa_buf_printf(buf, MAGIC "\nepoch %s\nrevision %u\ndigest %s\nschema ",
+        about->epoch.name, about->revision, digest);
     for (size_t i = 0; i < about->schema_name.len && i < 1024; i++) {
         char c = about->schema_name.data[i];
         kappa_buf_char(buf, c == '\n' ? '?' : c);
@@ -564,7 +576,7 @@ kappa_generation_adopt(const kappa_generation_t *generation,
         return status;
     }
     kappa_buf_init(&buf, generation->alloc);
-    write_about(&buf, about);
+    write_about(&buf, about, text);
     status = buf.failed ? KAPPA_NOMEM
                         : kappa_file_replace(generation->dir, ABOUT,
                             kappa_buf_view(&buf), errors);

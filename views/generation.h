@@ -31,7 +31,6 @@ typedef struct {
 typedef struct {
     kappa_epoch_t epoch;
     uint32_t revision; /* from 1 */
-    uint8_t projections[32];
     kappa_str_t schema_name; /* for messages */
 } kappa_about_t;
 

@@ -25,7 +25,6 @@ static const struct {
     { kappa_model_field_rules, false },
     { kappa_model_events, false },
     { kappa_model_roots, false },
-    { kappa_model_hash, true },
 };
 
 kappa_status_t

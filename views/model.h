@@ -331,9 +331,6 @@ struct kappa_model_s {
     kappa_event_rule_t **rules; /* every view has one for any verb */
     uint32_t rule_count;
     kappa_map_t rule_map; /* thing to its first rule */
-    /* SHA-256 of what decides how events become rows: another one needs a
-     * new generation. */
-    uint8_t projections[32];
 };
 
 /* Builds the model and sets every binding in the schema. All errors that can

@@ -261,9 +261,4 @@ kappa_status_t kappa_model_list(
 
 kappa_status_t kappa_model_roots(kappa_model_builder_t *b);
 
-/* ---- model_hash.c ---- */
-
-/* Fills model->projections. */
-kappa_status_t kappa_model_hash(kappa_model_builder_t *b);
-
 #endif

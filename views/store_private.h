@@ -141,6 +141,12 @@ void kappa_store_end_offer(kappa_store_t *store);
 /* An open STORE/views, made when missing; -1 with an error. */
 int kappa_store_views(kappa_store_t *store, kappa_errors_t *errors);
 
+/* --- store_need.c */
+
+/* Under the locks, with an offer: whether it needs a build. Says why. */
+kappa_status_t kappa_store_needs_build(
+    kappa_store_t *store, bool *needed, kappa_errors_t *errors);
+
 /* --- edition.c */
 
 /* Makes an edition of a generation whose environment is open: loads the

@@ -127,8 +127,6 @@ fill_generation(kappa_store_t *store, int views,
     if (status != KAPPA_OK) {
         return status;
     }
-    memcpy((*edition)->about.projections, (*edition)->model->projections,
-        sizeof about.projections);
     status = kappa_generation_adopt(
         generation, &(*edition)->about, (*edition)->text, errors);
     if (status == KAPPA_OK) {
@@ -431,17 +429,16 @@ kappa_store_offer(kappa_store_t *store, kappa_errors_t *errors)
         kappa_store_end_offer(store);
         return KAPPA_OK;
     }
-    if (memcmp(offer->model->projections, edition->model->projections,
-            sizeof offer->model->projections)
-        == 0) {
+    bool needed;
+    kappa_status_t status = kappa_store_needs_build(store, &needed, errors);
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    if (!needed) {
         return adopt(store, errors);
     }
     pthread_mutex_lock(&store->serving);
     offer->wanted = true;
     pthread_mutex_unlock(&store->serving);
-    kappa_store_say(store, false,
-        "the schema changes what the views hold: a new generation is built "
-        "beside generation %04u, which serves until then",
-        edition->generation->number);
     return KAPPA_OK;
 }

@@ -16,6 +16,7 @@ set_up(void **state)
     make_store(&f);
     open_store(&f);
     mutate_text(&f, "mutation { add(name: \"a\", stock: 9) { stock } }");
+    mutate_text(&f, "mutation { take(name: \"a\", amount: 0) { stock } }");
     return 0;
 }
 

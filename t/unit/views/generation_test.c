@@ -63,7 +63,6 @@ about_of(uint32_t revision)
         .schema_name = KAPPA_STR("/etc/my catalogue.graphql") };
 
     strcpy(about.epoch.name, "abcdefgh");
-    memset(about.projections, 0xa5, sizeof about.projections);
     return about;
 }
 
@@ -148,7 +147,6 @@ keeps_what_it_is_about(void **state)
         assert_int_equal(
             kappa_generation_revision(generation), about.revision);
         assert_string_equal(got.epoch.name, "abcdefgh");
-        assert_memory_equal(got.projections, about.projections, 32);
         assert_str_equal(got.schema_name, "/etc/my catalogue.graphql");
         assert_int_equal(kappa_generation_schema(generation, about.revision,
                              arena, &text, &errors),

@@ -232,54 +232,6 @@ knows_what_events_do(void **state)
     kappa_arena_destroy(arena);
 }
 
-/* Which changes of a schema need a new generation. */
-static void
-tells_projections_apart(void **state)
-{
-#define TYPE "type A @view { id: ID! n: Int }"
-#define QUERY " type Query { a(id: ID!): A }"
-    static const struct {
-        const char *schema;
-        bool same;
-    } cases[] = {
-        { TYPE QUERY, true },
-        { "\"words\" " TYPE QUERY " enum E { X }", true },
-        { TYPE " type Query { a(id: ID!): A as: [A] }", true },
-        { "type A @view @allow(if: \"false\") { id: ID! n: Int }" QUERY,
-            true },
-        { "type A @view { id: ID! n: Float }" QUERY, false },
-        { "type A @view { id: ID! n: Int! }" QUERY, false },
-        { "type A @view { id: ID! n: Int m: Int }" QUERY, false },
-        { "type A @view @index(fields: \"n\") { id: ID! n: Int }" QUERY,
-            false },
-        { "type A @view { id: ID! n: Int @default(as: \"1\") }" QUERY, false },
-        { "type A @view @on(thing: \"X\", key: \"'x'\") "
-          "{ id: ID! n: Int }" QUERY,
-            false },
-        { TYPE QUERY " type Mutation { m(id: ID!): A @event(thing: \"A\", "
-                     "verb: \"x\", effect: PATCH) }",
-            false },
-    };
-    uint8_t first[32];
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
-        const kappa_model_t *model = load_model(arena, cases[i].schema);
-
-        if (i == 0) {
-            memcpy(first, model->projections, sizeof(first));
-        }
-        if ((memcmp(first, model->projections, sizeof(first)) == 0)
-            != cases[i].same) {
-            fail_msg("%s", cases[i].schema);
-        }
-        kappa_arena_destroy(arena);
-    }
-#undef TYPE
-#undef QUERY
-}
-
 static void
 orders_aggregates(void **state)
 {
@@ -339,7 +291,6 @@ main(void)
         cmocka_unit_test(refuses_what_is_wrong),
         cmocka_unit_test(chooses_indexes),
         cmocka_unit_test(knows_what_events_do),
-        cmocka_unit_test(tells_projections_apart),
         cmocka_unit_test(orders_aggregates),
         cmocka_unit_test(survives_without_memory),
     };

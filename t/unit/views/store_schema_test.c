@@ -68,6 +68,7 @@ static void
 builds_beside_what_needs_it(void **state)
 {
     (void)state;
+    mutate_text(&f, "mutation { take(name: \"a\", amount: 0) { stock } }");
     int generation = current_of(&f);
     close_store(&f, false);
 
@@ -91,6 +92,102 @@ builds_beside_what_needs_it(void **state)
     reopen(&f);
     assert_int_equal(current_of(&f), generation + 1);
     assert_false(kappa_store_wants_build(f.store));
+}
+
+static char *
+more_mutations(const char *more)
+{
+    kappa_str_t text =
+        kappa_str_printf(f.arena, "%sextend type Mutation { %s }", shop, more);
+
+    return (char *)text.data;
+}
+
+static void
+offer(const char *schema)
+{
+    close_store(&f, false);
+    f.schema = schema;
+    open_store(&f);
+}
+
+/* Rules for what never happened change no row. */
+static void
+rules_for_what_never_happened(void **state)
+{
+    static const char move[] =
+        "move(name: ID!, shelf: ID!): Item @event(thing: \"Item\", verb: "
+        "\"moved\", effect: PATCH)";
+    static const char count[] =
+        "count(name: ID!, stock: Int!): Item @event(thing: \"Item\", verb: "
+        "\"counted\", effect: PATCH, set: \"stock = event.data.stock\")";
+
+    (void)state;
+    offer(more_mutations(move));
+    assert_false(kappa_store_wants_build(f.store));
+    assert_int_equal(current_of(&f), 1);
+    assert_contains(
+        mutate_text(
+            &f, "mutation { move(name: \"a\", shelf: \"s\") { shelf } }"),
+        "\"s\"");
+    verify_store(&f);
+
+    /* Without it again: the event says what it did. */
+    offer(shop);
+    assert_false(kappa_store_wants_build(f.store));
+    verify_store(&f);
+
+    /* What was noted without an effect would have one now. */
+    append_lines(&f,
+        "{\"thing\":\"Item\",\"verb\":\"counted\",\"key\":\"a\","
+        "\"data\":{\"name\":\"a\",\"stock\":7}}\n");
+    assert_contains(stock(), "3");
+    offer(more_mutations(count));
+    assert_true(kappa_store_wants_build(f.store));
+    assert_contains(f.said, "event Item counted does something else");
+    assert_int_equal(
+        kappa_store_build(f.store, NULL, NULL, &f.errors), KAPPA_OK);
+    assert_contains(stock(), "7");
+    verify_store(&f);
+}
+
+/* A mended effect is for events to come. */
+static void
+another_effect_of_a_mutation(void **state)
+{
+    (void)state;
+    offer(edit_schema(
+        "verb: \"added\", effect: CREATE", "verb: \"added\", effect: PUT"));
+    assert_false(kappa_store_wants_build(f.store));
+    assert_contains(
+        mutate_text(&f, "mutation { add(name: \"a\", stock: 4) { stock } }"),
+        "4");
+    verify_store(&f);
+}
+
+/* Views that do not know what they were made of are built. */
+static void
+views_of_an_older_version(void **state)
+{
+    (void)state;
+    close_store(&f, false);
+    char path[128];
+    snprintf(path, sizeof path, "%s/views/0001", f.dir);
+    kappa_env_t *env;
+    kappa_txn_t *txn;
+    assert_int_equal(
+        kappa_env_open(path, FIXTURE_MAP, &kappa_alloc_libc, &env, &f.errors),
+        KAPPA_OK);
+    assert_int_equal(kappa_env_write(env, &txn, &f.errors), KAPPA_OK);
+    assert_int_equal(
+        kappa_txn_del(txn, KAPPA_DBI_META, KAPPA_STR("verbs")), KAPPA_OK);
+    assert_int_equal(kappa_txn_commit(txn, &f.errors), KAPPA_OK);
+    kappa_env_close(env);
+    f.schema = more_mutations(
+        "move(name: ID!, shelf: ID!): Item @event(thing: \"Item\", verb: "
+        "\"moved\", effect: PATCH)");
+    open_store(&f);
+    assert_true(kappa_store_wants_build(f.store));
 }
 
 /* What an event did by old rules it need not do by new ones. */
@@ -237,6 +334,7 @@ static void
 an_offer_is_made_once(void **state)
 {
     (void)state;
+    mutate_text(&f, "mutation { take(name: \"a\", amount: 0) { stock } }");
     close_store(&f, false);
     f.schema = edit_schema("- event.data.amount", "- 2 * event.data.amount");
     open_store(&f);
@@ -262,6 +360,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(adopts_what_needs_no_build),
         TEST(builds_beside_what_needs_it),
+        TEST(rules_for_what_never_happened),
+        TEST(another_effect_of_a_mutation),
+        TEST(views_of_an_older_version),
         TEST(skips_what_new_rules_can_not_apply),
         TEST(strict_stops_instead),
         TEST(keeps_one_generation_for_rollback),

@@ -1,0 +1,429 @@
+#include "t/unit/views/fixture.h"
+
+#include "t/unit/alloc_failing.h"
+#include "views/compare.h"
+
+/* A schema, what is written instead of a part of it, and what that comes to:
+ * a line for each difference, "build", "skipped?" or "seen?", then "loses". */
+
+static const char base[] =
+    "type Item @view(key: \"sku\") @index(fields: [\"shelf\", \"n\"])\n"
+    "  @index(fields: [\"code\"], unique: true)\n"
+    "  @check(if: \"row.n >= 0\", code: \"BELOW\")\n"
+    "  @on(thing: \"Order\", verb: \"placed\", each: \"event.data.lines\",\n"
+    "    key: \"item.sku\", set: \"n = row.n - item.count\")\n"
+    "  @on(thing: \"Order\", verb: \"placed\", key: \"'all'\",\n"
+    "    set: \"n = row.n + 1\", effect: UPSERT) {\n"
+    "  \"How it is called.\"\n"
+    "  sku: ID!\n"
+    "  n: Int! @default(as: \"0\")\n"
+    "  code: String\n"
+    "  shelf: ID\n"
+    "  state: State\n"
+    "  size: Size\n"
+    "  tags: [String!]\n"
+    "  twice: Int @computed(as: \"row.n * 2\")\n"
+    "  secret: String @allow(if: \"auth.sub != null\")\n"
+    "  by: String @stamp(as: \"auth.sub\")\n"
+    "  shelfRow: Shelf @belongsTo(by: \"shelf\")\n"
+    "}\n"
+    "type Shelf @view(key: \"name\") @groupBy(of: \"Item\", by: \"shelf\") {\n"
+    "  name: ID!\n"
+    "  items: Int! @count(where: \"row.n > 1\")\n"
+    "}\n"
+    "type Size { width: Int height: Int }\n"
+    "enum State { OPEN CLOSED }\n"
+    "input Line { sku: ID! count: Int! }\n"
+    "type Note { text: String }\n"
+    "type Query {\n"
+    "  item(sku: ID!): Item\n"
+    "  shelf(name: ID!): Shelf\n"
+    "}\n"
+    "type Mutation {\n"
+    "  add(sku: ID!, n: Int, code: String, why: String): Item!\n"
+    "    @event(thing: \"Item\", verb: \"added\", effect: CREATE)\n"
+    "  mark(sku: ID!, amount: Int!): Item!\n"
+    "    @event(thing: \"Item\", verb: \"marked\", effect: PATCH,\n"
+    "      set: [\"n = row.n + event.data.amount\"])\n"
+    "  place(lines: [Line!]!): Placed\n"
+    "    @event(thing: \"Order\", verb: \"placed\")\n"
+    "}\n"
+    "type Placed { position: String! }\n";
+
+static const struct {
+    const char *name;
+    const char *part; /* of base, or NULL: the end */
+    const char *instead;
+    const char *differences;
+} cases[] = {
+    /* What makes the same rows. */
+    { "nothing", "type Item", "type Item", "" },
+    { "a description", "How it is called", "What it is called", "" },
+    { "fields in another order", "  code: String\n  shelf: ID\n",
+        "  shelf: ID\n  code: String\n", "" },
+    { "indexes in another order",
+        "@index(fields: [\"shelf\", \"n\"])\n"
+        "  @index(fields: [\"code\"], unique: true)",
+        "@index(fields: [\"code\"], unique: true)\n"
+        "  @index(fields: [\"shelf\", \"n\"])",
+        "" },
+    { "enum values in another order", "OPEN CLOSED", "CLOSED OPEN", "" },
+    { "a root field", "  item(sku: ID!): Item\n",
+        "  item(sku: ID!): Item\n  on(shelf: ID!): [Item!]!\n", "" },
+    { "a root field less", "  shelf(name: ID!): Shelf\n", "", "" },
+    { "a link", "  shelfRow: Shelf @belongsTo(by: \"shelf\")\n", "", "" },
+    { "a row rule", "@check(if: \"row.n >= 0\", code: \"BELOW\")",
+        "@check(if: \"row.n >= 0\", code: \"BELOW\")\n"
+        "  @allow(if: \"row.n < 7\")",
+        "" },
+    { "a check", "row.n >= 0", "row.n >= 1", "" },
+    { "a check's code", "BELOW", "TOO_FEW", "" },
+    { "no check", "@check(if: \"row.n >= 0\", code: \"BELOW\")", "", "" },
+    { "a rule of a field", "auth.sub != null", "auth.sub == 'x'", "" },
+    { "a cost", "  code: String\n", "  code: String @cost(weight: \"3\")\n",
+        "" },
+    { "deprecation", "  code: String\n", "  code: String @deprecated\n", "" },
+    { "a field that is internal", "  code: String\n",
+        "  code: String @internal\n", "" },
+    { "read-time @computed", "  code: String\n",
+        "  code: String\n  own: Boolean @computed(as: \"row.by == "
+        "auth.sub\")\n",
+        "" },
+    { "blanks in expressions", "row.n - item.count", " row.n-item.count ",
+        "" },
+    { "blanks in a where", "row.n > 1", "row.n>1", "" },
+    { "an argument that may be left out", "sku: ID!, n: Int,",
+        "sku: ID!, n: Int, also: Int,", "" },
+    { "an argument less", ", why: String", "", "" },
+    { "an argument that must be given", "code: String, why",
+        "code: String!, why", "" },
+    { "a change stream", NULL,
+        "type Subscription { added: Item @changes(thing: \"Item\") }\n", "" },
+    { "a live field", NULL, "type Subscription { item(sku: ID!): Item }\n",
+        "" },
+    { "a type that is no view", "type Note { text: String }",
+        "type Note { text: Int more: ID }", "" },
+    { "a payload's field", "type Placed { position: String! }",
+        "type Placed { position: String! event: ID! }", "" },
+    { "fields of an embedded object", "width: Int height: Int",
+        "width: Int depth: Int", "" },
+    { "types in another order",
+        "type Size { width: Int height: Int }\nenum State { OPEN CLOSED }\n",
+        "enum State { OPEN CLOSED }\ntype Size { width: Int height: Int }\n",
+        "" },
+
+    /* What need not make others. */
+    { "a new enum value", "OPEN CLOSED", "OPEN CLOSED LOST",
+        "skipped? Item.state takes more values than before\n" },
+    { "an enum that becomes a String", "  state: State\n", "  state: String\n",
+        "skipped? Item.state takes more values than before\n" },
+    { "items that may be null", "[String!]", "[String]",
+        "skipped? Item.tags takes more values than before\n" },
+    { "an input field", "sku: ID! count: Int!", "sku: ID! count: Int! x: Int",
+        "skipped? event Order placed lines of its data has another type\n" },
+    { "a mutation", NULL,
+        "extend type Mutation { drop(sku: ID!): Item @event(thing: \"Item\", "
+        "verb: \"dropped\", effect: DELETE) }\n",
+        "seen? event Item dropped has another effect, for events that name "
+        "none\n" },
+    { "an event that does nothing", NULL,
+        "extend type Mutation { look(sku: ID!): Item @event(thing: \"Item\", "
+        "verb: \"looked\") }\n",
+        "" },
+    { "another effect", "verb: \"added\", effect: CREATE",
+        "verb: \"added\", effect: PUT",
+        "seen? event Item added has another effect, for events that name "
+        "none\n" },
+    { "what an event sets", "row.n + event", "row.n - event",
+        "seen? event Item marked does something else\n" },
+    { "what an event does to others", "key: \"'all'\"", "key: \"'every'\"",
+        "seen? event Order placed does something else\n" },
+    { "a condition", "set: \"n = row.n + 1\"",
+        "if: \"row.n < 9\", set: \"n = row.n + 1\"",
+        "seen? event Order placed does something else\n" },
+    { "an argument of another type that is read", "amount: Int!",
+        "amount: BigInt!",
+        "seen? event Item marked amount of its data has another type\n" },
+    { "blanks between words matter", "row.n > 1", "row.n > 1 && 'a b' != 'x'",
+        "build Shelf.items aggregates otherwise\n" },
+
+    /* What makes others. */
+    { "a field", "  code: String\n", "  code: String\n  more: Int\n",
+        "build Item.more is new\n" },
+    { "an index", "@index(fields: [\"shelf\", \"n\"])",
+        "@index(fields: [\"shelf\", \"n\"]) @index(fields: [\"n\"])",
+        "build Item @index(n) is new\n" },
+    { "an index less", "@index(fields: [\"shelf\", \"n\"])", "",
+        "build Item @index(shelf, n) is gone\n" },
+    { "an index that is not unique", "[\"code\"], unique: true", "[\"code\"]",
+        "build Item @index(code) is new\n"
+        "build Item @index(code) is gone\n" },
+    { "a default", "as: \"0\"", "as: \"1\"",
+        "build Item.n has another @default\n" },
+    { "a stamp", "@stamp(as: \"auth.sub\")", "@stamp(as: \"auth.iss\")",
+        "build Item.by has another @stamp\n" },
+    { "when a stamp is made", "@stamp(as: \"auth.sub\")",
+        "@stamp(as: \"auth.sub\", on: WRITE)",
+        "build Item.by has another @stamp\n" },
+    { "a stored @computed", "row.n * 2", "row.n * 3",
+        "build Item.twice has another @computed\n" },
+    { "an aggregate", "row.n > 1", "row.n > 2",
+        "build Shelf.items aggregates otherwise\n" },
+    { "an aggregate more", "  items: Int!",
+        "  sum: Int! @sum(field: \"n\")\n  items: Int!",
+        "build Shelf.sum is new\n" },
+    { "an aggregate less", "  items: Int! @count(where: \"row.n > 1\")\n", "",
+        "build Shelf.items is gone\n" },
+    { "a view", NULL, "type More @view { id: ID! }\n",
+        "build More is a new view\n" },
+    { "the order of effects",
+        "  @on(thing: \"Order\", verb: \"placed\", each: "
+        "\"event.data.lines\",\n"
+        "    key: \"item.sku\", set: \"n = row.n - item.count\")\n"
+        "  @on(thing: \"Order\", verb: \"placed\", key: \"'all'\",\n"
+        "    set: \"n = row.n + 1\", effect: UPSERT)",
+        "  @on(thing: \"Order\", verb: \"placed\", key: \"'all'\",\n"
+        "    set: \"n = row.n + 1\", effect: UPSERT)\n"
+        "  @on(thing: \"Order\", verb: \"placed\", each: "
+        "\"event.data.lines\",\n"
+        "    key: \"item.sku\", set: \"n = row.n - item.count\")",
+        "seen? event Order placed does something else\n" },
+    { "a wider number", "  n: Int! @", "  n: BigInt! @",
+        "build Item.n was Int! and is BigInt!: what does not fit is "
+        "skipped\n" },
+    { "another name", "  state: State\n",
+        "  status: State @was(name: \"state\")\n",
+        "build Item.status is new\nbuild Item.state is gone\n" },
+    { "a totalCount", NULL,
+        "type ItemConnection { nodes: [Item!]! totalCount: Int "
+        "pageInfo: PageInfo! }\n"
+        "extend type Query { items(shelf: ID!, first: Int): "
+        "ItemConnection! }\n",
+        "build Item @index(shelf, n) is new\n"
+        "build Item @index(shelf, n) is gone\n" },
+
+    /* What loses. */
+    { "a field less", "  state: State\n", "",
+        "build loses Item.state is gone, though events fill it\n" },
+    { "a narrower type", "  secret: String", "  secret: Int",
+        "build loses Item.secret was String and is Int: what does not fit is "
+        "skipped\n" },
+    { "a list that is none", "  tags: [String!]\n", "  tags: String\n",
+        "build loses Item.tags was [String!] and is String: what does not "
+        "fit is skipped\n" },
+    { "an enum value less", "OPEN CLOSED", "OPEN",
+        "build loses Item.state State has no value CLOSED any more, nor a "
+        "@was for it\n" },
+    { "a field that must not be null", "  shelf: ID\n", "  shelf: ID!\n",
+        "build loses Item.shelf is non-null now: events that leave it null "
+        "are skipped\n" },
+};
+
+static kappa_str_t
+edited(kappa_arena_t *arena, size_t i)
+{
+    const char *part = cases[i].part;
+    const char *at = part ? strstr(base, part) : base + strlen(base);
+
+    if (at == NULL) {
+        fail_msg("%s: the schema has no part %s", cases[i].name, part);
+        return KAPPA_STR_NULL;
+    }
+    return kappa_str_printf(arena, "%.*s%s%s", (int)(at - base), base,
+        cases[i].instead, part ? at + strlen(part) : "");
+}
+
+static const kappa_model_t *
+load(kappa_arena_t *arena, kappa_str_t text, const char *name)
+{
+    kappa_errors_t errors;
+    kappa_model_t *model;
+
+    kappa_errors_init(&errors, arena, 0);
+    if (kappa_model_load(arena, KAPPA_STR("s.graphql"), text, &model, &errors)
+        != KAPPA_OK) {
+        fail_msg("%s: %s", name,
+            errors.first ? errors.first->message.data : "no error");
+    }
+    return model;
+}
+
+static kappa_str_t
+describe(kappa_arena_t *arena, const kappa_difference_t *d)
+{
+    static const char *const needs[] = { "none", "skipped?", "seen?",
+        "build" };
+    kappa_buf_t buf;
+
+    kappa_buf_init(&buf, kappa_arena_source(arena));
+    for (; d; d = d->next) {
+        kappa_buf_printf(&buf, "%s %s%.*s %.*s\n", needs[d->need],
+            d->loses ? "loses " : "", KAPPA_STR_ARG(d->what),
+            KAPPA_STR_ARG(d->how));
+    }
+    kappa_str_t text = kappa_str_dup(arena, kappa_buf_view(&buf));
+    kappa_buf_release(&buf);
+    return text;
+}
+
+static void
+knows_what_needs_a_build(void **state)
+{
+    int wrong = 0;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
+        kappa_difference_t *first;
+
+        const kappa_model_t *before = load(arena, kappa_str_c(base), "base");
+        const kappa_model_t *after =
+            load(arena, edited(arena, i), cases[i].name);
+        assert_int_equal(
+            kappa_model_compare(arena, before, after, &first), KAPPA_OK);
+        kappa_str_t got = describe(arena, first);
+        if (strcmp(got.data, cases[i].differences) != 0) {
+            print_error("%s:\n%s instead of:\n%s", cases[i].name, got.data,
+                cases[i].differences);
+            wrong++;
+        }
+        kappa_arena_destroy(arena);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+typedef struct {
+    const char *before, *after, *differences;
+} pair_t;
+
+static void
+compares_pairs(const pair_t *pairs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
+        kappa_difference_t *first;
+        const kappa_model_t *before =
+            load(arena, kappa_str_c(pairs[i].before), pairs[i].before);
+        const kappa_model_t *after =
+            load(arena, kappa_str_c(pairs[i].after), pairs[i].after);
+
+        assert_int_equal(
+            kappa_model_compare(arena, before, after, &first), KAPPA_OK);
+        kappa_str_t got = describe(arena, first);
+        if (strcmp(got.data, pairs[i].differences) != 0) {
+            fail_msg("%s to %s:\n%s instead of:\n%s", pairs[i].before,
+                pairs[i].after, got.data, pairs[i].differences);
+        }
+        kappa_arena_destroy(arena);
+    }
+}
+
+#define Q " type Query { a(id: ID!): A }"
+#define A "type A @view { id: ID! n: Int }"
+
+static void
+compares_views(void **state)
+{
+    static const pair_t pairs[] = {
+        { A " type B @view { id: ID! n: Int }" Q, A Q,
+            "build loses B is no view any more, though events fill it\n" },
+        { A " type B @view { id: ID! n: Int }" Q,
+            A " type C @view @was(name: \"B\") { id: ID! n: Int }" Q,
+            "build C is a new view\nbuild B is no view any more\n" },
+        { A " type G @view(key: \"n\") @groupBy(of: \"A\", by: \"n\") "
+            "{ n: Int! c: Int! @count }" Q,
+            A Q, "build G is no view any more\n" },
+        { "type A @view { id: ID! k: ID! }" Q,
+            "type A @view(key: \"k\") { id: ID! k: ID! } type Query { a(k: "
+            "ID!): A }",
+            "build loses A has another key: events that do not name it are "
+            "skipped\n" },
+        { "type A @view { id: ID! n: Int! }" Q,
+            "type A @view { id: ID! n: Int }" Q,
+            "skipped? A.n may be null now\n" },
+        { "type A @view { id: ID! n: Int }" Q,
+            "type A @view { id: ID! n: Int! @default(as: \"1\") }" Q,
+            "build A.n is non-null now\nbuild A.n has another @default\n" },
+        { "type A @view { id: ID! s: String }" Q,
+            "type A @view { id: ID! s: ID }" Q,
+            "skipped? A.s takes more values than before\n" },
+        { "type A @view { id: ID! s: ID }" Q,
+            "type A @view { id: ID! s: String }" Q,
+            "build loses A.s was ID and is String: what does not fit is "
+            "skipped\n" },
+        /* Views and types that name each other. */
+        { "type A @view { id: ID! t: T } type T { t: [T] n: Int }" Q,
+            "type A @view { id: ID! t: T } type T { t: [T] n: ID }" Q, "" },
+        { A Q " input I { i: I k: Int } type Mutation { m(id: ID!, x: I): A "
+              "@event(thing: \"A\", verb: \"v\", effect: PUT) }",
+            A Q " input I { i: I k: BigInt } type Mutation { m(id: ID!, x: I)"
+                ": A @event(thing: \"A\", verb: \"v\", effect: PUT) }",
+            "seen? event A v x of its data has another type\n" },
+        { A Q " input I { i: I k: Int } type Mutation { m(id: ID!, x: I): A "
+              "@event(thing: \"A\", verb: \"v\", effect: PUT) }",
+            A Q " input J { i: J k: Int } type Mutation { m(id: ID!, x: J)"
+                ": A @event(thing: \"A\", verb: \"v\", effect: PUT) }",
+            "" },
+        /* What stands in strings is not blank. */
+        { "type A @view { id: ID! n: String @default(as: \"'a b'\") }" Q,
+            "type A @view { id: ID! n: String @default(as: \"'a  b'\") }" Q,
+            "build A.n has another @default\n" },
+        { "type A @view { id: ID! n: String @default(as: \"'\\\\' b'\") }" Q,
+            "type A @view { id: ID! n: String @default(as: \"'\\\\'  b'\") "
+            "}" Q,
+            "build A.n has another @default\n" },
+        /* A comment may hide the rest of a line. */
+        { "type A @view { id: ID! n: Int m: Int @computed(as: \"row.n // "
+          "x\\n + 1\") }" Q,
+            "type A @view { id: ID! n: Int m: Int @computed(as: \"row.n // x "
+            "+ 1\") }" Q,
+            "build A.m has another @computed\n" },
+    };
+
+    (void)state;
+    compares_pairs(pairs, COUNT(pairs));
+}
+
+typedef struct {
+    const kappa_model_t *before, *after;
+} models_t;
+
+static kappa_status_t
+compare_with(const kappa_alloc_t *alloc, void *ctx)
+{
+    const models_t *models = ctx;
+    kappa_arena_t *arena = kappa_arena_create(alloc, 64);
+    kappa_difference_t *first;
+
+    if (arena == NULL) {
+        return KAPPA_NOMEM;
+    }
+    kappa_status_t status =
+        kappa_model_compare(arena, models->before, models->after, &first);
+    kappa_arena_destroy(arena);
+    return status;
+}
+
+static void
+survives_without_memory(void **state)
+{
+    kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
+    models_t models = { load(arena, kappa_str_c(base), "base"),
+        load(arena, KAPPA_STR(A Q), "A") };
+
+    (void)state;
+    kappa_alloc_failing_each(compare_with, &models);
+    kappa_arena_destroy(arena);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(knows_what_needs_a_build),
+        cmocka_unit_test(compares_views),
+        cmocka_unit_test(survives_without_memory),
+    };
+
+    return cmocka_run_group_tests_name("views/compare", tests, NULL, NULL);
+}
