@@ -40,7 +40,7 @@ FUZZERS := $(FUZZ_SRC:t/fuzz/%_fuzz.c=%)
 TESTS := $(sort $(wildcard t/*.t))
 PEERS := bench/peers/node_modules/.package-lock.json
 BENCHES := $(patsubst bench/%.c,build/bench/%,$(wildcard bench/*.c))
-BATCHES := build/batch build/execute_batch
+BATCHES := build/batch build/execute_batch build/faults.so
 NPM_DIRS := node differential
 
 MODULE := $(if $(MODULE_SRC),build/ngx_http_kappa_module.so)
@@ -135,6 +135,12 @@ build/execute_batch: build/san/t/differential/execute_batch.o \
 		build/san/t/unit/graphql_fake.o build/san/t/unit/graphql_run.o \
 		build/libkappa-san.a
 	$(call say,LD) $(CC) $(SAN_FLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
+
+# A disk that fails, by LD_PRELOAD.
+build/faults.so: t/lib/faults.c
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) -std=gnu11 -O1 -g -fPIC -shared $(WARN) \
+		-Wno-missing-prototypes -o $@ $< -ldl
 
 # --- the module, against Debian's nginx (tools/nginx.sh)
 

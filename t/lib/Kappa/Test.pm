@@ -20,6 +20,7 @@ package Kappa::Test;
 #   server   further lines of the server block
 #   http     further lines of the http block
 #   main     further lines at the top
+#   faults   a Kappa::Faults: the server's disk fails when that says so
 #   config   the whole of nginx.conf instead, with %PORT%, %DIR%, %STORE%,
 #            %SCHEMA%, %MODULE%, %WORKERS% and %USER% filled in
 
@@ -202,6 +203,14 @@ sub preload {
         . ':quarantine_size_mb=16';
 }
 
+# Before libc, and behind the sanitizers.
+sub preload_faults {
+    my ($self) = @_;
+    $ENV{KAPPA_FAULTS} = $self->{faults}->path;
+    $ENV{LD_PRELOAD} = join ' ', grep { length }
+        $ENV{LD_PRELOAD} // '', $Kappa::Faults::LIBRARY;
+}
+
 sub nginx_command {
     my ($self, @more) = @_;
     return (nginx_binary(), '-p', $self->{dir}, '-e',
@@ -227,6 +236,7 @@ sub start {
         open STDERR, '>>', "$self->{dir}/logs/stderr";
         my @command = $self->nginx_command;
         preload();
+        $self->preload_faults if $self->{faults};
         { exec @command; }
         POSIX::_exit(127);
     }

@@ -1,0 +1,151 @@
+# A disk that fails, is full or is slow: no mutation is acknowledged before it
+# is durable; what fails is said as it is; queries go on; and when the disk is
+# mended all goes on without a restart.
+
+use strict;
+use warnings;
+use Errno qw(EIO ENOSPC);
+use IO::Select;
+use Test::More;
+use Kappa::Test;
+use Kappa::Faults;
+
+my $SDL = <<'END';
+type Item @view(key: "sku") @check(if: "row.stock >= 0", code: "OUT_OF_STOCK") {
+  sku: ID! stock: Int!
+}
+type Query { item(sku: ID!): Item }
+type Mutation {
+  create(sku: ID!, stock: Int!): Item! @event(thing: "Item", verb: "created", effect: CREATE)
+  take(sku: ID!): Item!
+    @event(thing: "Item", verb: "taken", effect: PATCH, set: ["stock = row.stock - 1"])
+}
+END
+
+my $faults = Kappa::Faults->new;
+my $t = Kappa::Test->new(schema => $SDL, workers => 2, faults => $faults);
+$t->start;
+
+my $key = 0;
+sub mutate { return $t->graphql("mutation { $_[0] { stock } }", undef,
+    'Idempotency-Key' => $_[1] // 'k' . ++$key) }
+sub take { return mutate('take(sku: "a")', @_) }
+sub stock { my $r = $t->graphql('{ item(sku: "a") { stock } }');
+    return $r->{json}{data} ? $r->{json}{data}{item}{stock} : $r->{body} }
+sub code { return $_[0]{json}{errors} ? $_[0]{json}{errors}[0]{extensions}{code} : '' }
+# The answer to the mutation that it is, once the server goes on.
+sub again {
+    my ($key) = @_;
+    my $r;
+    Kappa::Test::wait_until(sub { ($r = take($key))->{json}{data} }, 20);
+    return $r;
+}
+# What is stored is what the log says.
+sub true_to_log {
+    my ($name) = @_;
+    my $verify = $t->kappa(['verify', '--store', $t->store]);
+    is($verify->{status}, 0, "$name: kappa verify") or diag $verify->{err};
+}
+
+ok(mutate('create(sku: "a", stock: 1000)')->{json}{data}, 'a mutation');
+my $stock = 1000;
+
+# --- not before it is durable
+
+subtest 'no answer before the sync' => sub {
+    my @sockets;
+    $faults->close_gate('.seg');
+    for my $i (1 .. 3) {
+        my $socket = $t->connect;
+        my $body = $Kappa::Test::JSON->encode({ query => 'mutation { take(sku: "a") { stock } }' });
+        syswrite $socket, "POST /graphql HTTP/1.1\r\nHost: localhost\r\n"
+            . "Content-Type: application/json\r\nContent-Length: " . length($body)
+            . "\r\nConnection: close\r\n\r\n$body";
+        push @sockets, $socket;
+    }
+    ok(Kappa::Test::wait_until(sub { $faults->waiting }), 'a batch waits for its sync');
+    my @early = IO::Select->new(@sockets)->can_read(0.3);
+    is(scalar @early, 0, 'no answer meanwhile');
+    is(stock(), $stock, 'queries go on, and see nothing of it');
+    $faults->open_gate;
+    my @stocks;
+    for my $socket (@sockets) {
+        my $answer = '';
+        1 while sysread $socket, $answer, 4096, length $answer;
+        push @stocks, $answer =~ /"stock":(\d+)/;
+    }
+    is_deeply([sort { $b <=> $a } @stocks], [map { $stock - $_ } 1 .. 3], 'then all are answered');
+    $stock -= 3;
+    is(stock(), $stock, 'and seen');
+};
+
+# --- what fails
+
+my @CASES = (
+    ['a sync fails once', 'fdatasync', EIO, '.seg', 1, qr/^LOG_UNAVAILABLE$/],
+    ['the disk is full', 'pwrite', ENOSPC, '.seg', -1, qr/^(?:LOG_UNAVAILABLE|OUTCOME_UNKNOWN)$/],
+    ['a write fails once', 'pwrite', EIO, '.seg', 1, qr/^LOG_UNAVAILABLE$/],
+    ['syncs fail until mended', 'fdatasync', EIO, '.seg', -1, qr/^OUTCOME_UNKNOWN$/],
+    ['the lock file fails', 'pwrite', EIO, '/log/lock', -1, qr/^(?:LOG_UNAVAILABLE|OUTCOME_UNKNOWN)$/],
+);
+for my $case (@CASES) {
+    my ($name, $call, $error, $path, $times, $code) = @$case;
+    subtest $name => sub {
+        my $mine = 'k' . ++$key;
+        $faults->fail($call, $error, path => $path, times => $times);
+        my $r = take($mine);
+        ok($faults->met, 'the fault was met');
+        like(code($r), $code, 'the code') or diag $r->{body};
+        is($r->{status}, 503, 'the status');
+        ok($r->{headers}{'retry-after'}, 'Retry-After');
+        is(stock(), $stock, 'queries go on');
+        if ($times < 0) {
+            my $other = take('k' . ++$key);
+            like(code($other), qr/^(?:LOG_UNAVAILABLE|OUTCOME_UNKNOWN)$/, 'the next fails too');
+        }
+        $faults->mend;
+        my $done = again($mine);
+        is($done->{json}{data}{take}{stock}, --$stock, 'mended: the same again succeeds')
+            or diag $done->{body};
+        is($done->{json}{extensions}{kappa}{duplicate}, undef, 'and was not there before')
+            if "$code" !~ /UNKNOWN/;
+        is(again($mine)->{json}{extensions}{kappa}{duplicate}, $Kappa::Test::JSON->decode('true'),
+            'once more it is a duplicate');
+        is(stock(), $stock, 'applied once');
+        true_to_log($name);
+    };
+}
+
+# --- the views fail
+
+for my $case (['a page of the views', 'pwrite'], ['the page that LMDB commits by', 'small']) {
+    my ($name, $call) = @$case;
+    subtest "$name can not be written" => sub {
+        views_fail($name, $call);
+    };
+}
+
+sub views_fail {
+    my ($name, $call) = @_;
+    $faults->fail($call, EIO, path => 'data.mdb');
+    my $mine = 'k' . ++$key;
+    my $r = take($mine);
+    ok($faults->met, 'the fault was met');
+    is($r->{json}{data}{take}{stock}, --$stock, 'the event stands, and the answer is its row')
+        or diag $r->{body};
+    $faults->mend;
+    ok(Kappa::Test::wait_until(sub { stock() eq $stock }, 20), 'mended: the views catch up')
+        or diag stock();
+    my $next = again('k' . ++$key);
+    is($next->{json}{data}{take}{stock}, --$stock, 'and mutations go on') or diag $next->{body};
+    is(again($mine)->{json}{extensions}{kappa}{duplicate}, $Kappa::Test::JSON->decode('true'),
+        'the first is known as done');
+    true_to_log($name);
+}
+
+is($t->get('/ok')->{body}, "ok\n", 'other locations were never touched');
+ok($t->stop('QUIT'), 'ends');
+like($t->log, qr/the views take no more writes; this worker leaves/,
+    'LMDB gives up for good: the worker says so and leaves');
+$t->no_alerts(qr/the views take no more writes/);
+done_testing;
