@@ -40,6 +40,7 @@
  *   ngx_http_kappa_upload.c    /events: events taken in
  *   ngx_http_kappa_flow.c      answers that come bit by bit
  *   ngx_http_kappa_send.c      answers
+ *   ngx_http_kappa_cache.c     what caches may do with them
  *   ngx_http_kappa_health.c    kappa_health
  *   ngx_http_kappa_graphiql.c  kappa_graphiql: the page and its files
  *   ngx_http_kappa_metrics.c   kappa_metrics: where it is counted,
@@ -250,6 +251,8 @@ bool ngx_http_kappa_expired(ngx_http_request_t *r);
 bool ngx_http_kappa_auth_allows(ngx_http_request_t *r);
 /* Whether the request's Origin is the same or in kappa_origin. */
 bool ngx_http_kappa_origin_allowed(ngx_http_request_t *r);
+/* Whether a GET may run an operation: no page that may not ask sent it. */
+bool ngx_http_kappa_csrf_safe(ngx_http_request_t *r);
 /* CORS headers of an answer. */
 ngx_int_t ngx_http_kappa_origin_headers(ngx_http_request_t *r);
 /* Answers an OPTIONS request. */
@@ -448,6 +451,11 @@ ngx_table_elt_t *ngx_http_kappa_request_header(
 /* Its value in the arena; data NULL: there is none, or it is empty. */
 kappa_str_t ngx_http_kappa_header_copy(
     ngx_http_request_t *r, kappa_arena_t *arena, const char *name);
+/* ETag, Vary and Cache-Control of the answer to a safe request. */
+ngx_int_t ngx_http_kappa_cache_headers(ngx_http_request_t *r,
+    ngx_http_kappa_ctx_t *ctx, kappa_media_t media, kappa_str_t body);
+/* What the body of a QUERY may be (RFC 10008, 3). */
+ngx_int_t ngx_http_kappa_accept_query(ngx_http_request_t *r);
 /* Adds a response header; value must live as long as the request. */
 ngx_int_t ngx_http_kappa_header(
     ngx_http_request_t *r, const char *name, ngx_str_t value);

@@ -114,6 +114,11 @@ ngx_http_kappa_refuse_ctx(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
     if (outcome == KAPPA_OUTCOME_UNAVAILABLE) {
         answer.retry_after = 1;
     }
+    if ((outcome == KAPPA_OUTCOME_METHOD
+            || outcome == KAPPA_OUTCOME_MEDIA_TYPE)
+        && ngx_http_kappa_accept_query(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
     if (outcome == KAPPA_OUTCOME_METHOD) {
         answer.allow = ngx_http_kappa_is_safe(r) ? ngx_http_kappa_allow_post
                                                  : ngx_http_kappa_allow;
@@ -131,6 +136,13 @@ ngx_http_kappa_get(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
         return rc;
     }
     ctx->op.begun_us = kappa_monotonic_us();
+    if (!ngx_http_kappa_csrf_safe(r)) {
+        return ngx_http_kappa_refuse_ctx(r, ctx, KAPPA_OUTCOME_FORBIDDEN,
+            "FORBIDDEN",
+            "this may be the page of another origin (CSRF): name it in "
+            "kappa_origin, or send Content-Type: application/json or the "
+            "header Apollo-Require-Preflight");
+    }
     kappa_errors_init(&errors, ctx->op.arena, 1);
     kappa_status_t status = kappa_graphql_http_query_string(ctx->op.arena,
         kappa_str((char *)r->args.data, r->args.len), &ctx->op.params,
@@ -263,7 +275,10 @@ ngx_http_kappa_read_post(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     if (ctx->op.klcf->limit_batch > 0 && kappa_graphql_batch_is(body)) {
         return ngx_http_kappa_batch(r, ctx, body);
     }
-    ngx_int_t rc = ngx_http_kappa_answers_send(r, ctx, body);
+    /* What is kept has not the headers that QUERY gets. */
+    ngx_int_t rc = r->method & NGX_HTTP_POST
+        ? ngx_http_kappa_answers_send(r, ctx, body)
+        : NGX_DECLINED;
     if (rc != NGX_DECLINED) {
         return rc;
     }
@@ -421,6 +436,12 @@ ngx_http_kappa_query(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     }
     kappa_response_end(&out, KAPPA_STR_NULL);
     if (out.failed) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (ngx_http_kappa_is_safe(r)
+        && ngx_http_kappa_cache_headers(
+               r, ctx, ctx->media, kappa_buf_view(&out))
+            != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     ngx_http_kappa_note_error(r, outcome.code);

@@ -1,5 +1,8 @@
 #include "ngx_kappa_module/ngx_http_kappa.h"
 
+#include "proto/csrf.h"
+#include "proto/header.h"
+
 /* Which pages may ask (kappa_origin): CORS of the Fetch standard for HTTP,
  * and the check of a WebSocket's Origin, which CORS does not cover. */
 
@@ -72,15 +75,77 @@ ngx_http_kappa_same_origin(ngx_http_request_t *r, ngx_str_t *origin)
         && ngx_strncasecmp(at, host->value.data, host->value.len) == 0;
 }
 
-bool
-ngx_http_kappa_origin_allowed(ngx_http_request_t *r)
+static bool
+ngx_http_kappa_may_ask(ngx_http_request_t *r, kappa_str_t origin)
 {
     ngx_http_kappa_loc_conf_t *klcf =
         ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
+    ngx_str_t text = { origin.len, (u_char *)origin.data };
+
+    return origin.data != NULL
+        && (ngx_http_kappa_same_origin(r, &text)
+            || ngx_http_kappa_listed_origin(klcf, &text) != NULL);
+}
+
+bool
+ngx_http_kappa_origin_allowed(ngx_http_request_t *r)
+{
     ngx_table_elt_t *origin = ngx_http_kappa_request_header(r, "origin");
 
-    return origin == NULL || ngx_http_kappa_same_origin(r, &origin->value)
-        || ngx_http_kappa_listed_origin(klcf, &origin->value) != NULL;
+    return origin == NULL
+        || ngx_http_kappa_may_ask(
+            r, kappa_str((char *)origin->value.data, origin->value.len));
+}
+
+static void
+ngx_http_kappa_csrf_note(
+    ngx_http_request_t *r, kappa_csrf_t *csrf, const ngx_table_elt_t *header)
+{
+    ngx_http_kappa_loc_conf_t *klcf =
+        ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
+    kappa_str_t name = kappa_str((char *)header->key.data, header->key.len);
+    kappa_str_t value =
+        kappa_str((char *)header->value.data, header->value.len);
+
+    if (kappa_header_is(name, "content-type")) {
+        csrf->content_type = value;
+    } else if (kappa_header_is(name, "authorization")) {
+        csrf->authorization = value;
+    } else if (kappa_header_is(name, "sec-fetch-site")) {
+        csrf->fetch_site = value;
+    } else if (kappa_header_is(name, "origin")) {
+        csrf->origin = true;
+        csrf->origin_allowed = ngx_http_kappa_may_ask(r, value);
+    } else if (kappa_header_is(name, "referer")) {
+        csrf->referer = true;
+        csrf->referer_allowed =
+            ngx_http_kappa_may_ask(r, kappa_csrf_origin(value));
+    } else if (kappa_header_is(name, "cookie")) {
+        csrf->cookie = klcf->token_cookie.data != NULL;
+    } else if (value.len > 0 && kappa_csrf_is_custom(name)) {
+        csrf->custom_header = true;
+    }
+}
+
+bool
+ngx_http_kappa_csrf_safe(ngx_http_request_t *r)
+{
+    ngx_http_kappa_loc_conf_t *klcf =
+        ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
+    ngx_str_t nobody = ngx_null_string;
+    kappa_csrf_t csrf = { .any_origin =
+                              ngx_http_kappa_listed_origin(klcf, &nobody)
+            == &ngx_http_kappa_star };
+
+    for (ngx_list_part_t *part = &r->headers_in.headers.part; part != NULL;
+         part = part->next) {
+        const ngx_table_elt_t *header = part->elts;
+
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            ngx_http_kappa_csrf_note(r, &csrf, &header[i]);
+        }
+    }
+    return kappa_csrf_safe(&csrf);
 }
 
 ngx_int_t
@@ -128,8 +193,10 @@ ngx_http_kappa_preflight(ngx_http_request_t *r)
     static ngx_str_t methods[] = { ngx_string("GET, POST"),
         ngx_string("GET, POST, QUERY") };
     static ngx_str_t headers = ngx_string(
-        "Authorization, Content-Type, Idempotency-Key, Kappa-Min-Position, "
-        "Last-Event-ID, Traceparent, Tracestate");
+        "Authorization, Content-Type, Idempotency-Key, If-None-Match, "
+        "Kappa-Cost, Kappa-Min-Position, Last-Event-ID, Traceparent, "
+        "Tracestate, Apollo-Require-Preflight, X-Apollo-Operation-Name, "
+        "GraphQL-Preflight, X-GraphQL-Yoga-CSRF, X-Requested-With");
     static ngx_str_t age = ngx_string("3600");
     static ngx_str_t allow[] = { ngx_string("GET, POST, OPTIONS"),
         ngx_string("GET, POST, QUERY, OPTIONS") };
@@ -142,6 +209,7 @@ ngx_http_kappa_preflight(ngx_http_request_t *r)
         return rc;
     }
     if (ngx_http_kappa_origin_headers(r) != NGX_OK
+        || (graphql && ngx_http_kappa_accept_query(r) != NGX_OK)
         || ngx_http_kappa_header(r, "Allow", allow[graphql]) != NGX_OK
         || ngx_http_kappa_header(
                r, "Access-Control-Allow-Methods", methods[graphql])

@@ -59,6 +59,14 @@ ngx_http_kappa_header(ngx_http_request_t *r, const char *name, ngx_str_t value)
     return NGX_OK;
 }
 
+ngx_int_t
+ngx_http_kappa_accept_query(ngx_http_request_t *r)
+{
+    static ngx_str_t json = ngx_string("application/json");
+
+    return ngx_http_kappa_header(r, "Accept-Query", json);
+}
+
 ngx_http_kappa_answer_t
 ngx_http_kappa_answer(
     const ngx_http_kappa_ctx_t *ctx, kappa_http_outcome_t outcome)
@@ -191,8 +199,7 @@ ngx_http_kappa_send_header(ngx_http_request_t *r,
     }
     ngx_http_kappa_count_answer(r, answer->outcome);
     /* A condition of the request is no reason to hide what was done. */
-    if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))
-        || answer->media == KAPPA_MEDIA_SSE) {
+    if (r->headers_out.etag == NULL) {
         r->disable_not_modified = 1;
     }
     return ngx_http_send_header(r);
