@@ -233,6 +233,18 @@ ngx_http_kappa_ws_run(ngx_http_kappa_socket_t *socket, kappa_str_t id,
         : ngx_http_kappa_ws_begin(socket, id, op, errors);
 }
 
+/* A trouble that passes. Clients take an error message for the end of a
+ * subscription, but come back after a close. */
+static bool
+ngx_http_kappa_ws_passes(
+    const ngx_http_kappa_operation_t *op, kappa_status_t status)
+{
+    return (status == KAPPA_BUSY || status == KAPPA_IO
+               || status == KAPPA_CONFLICT)
+        && (op->plan == NULL
+            || kappa_plan_operation(op->plan) == KAPPA_OPERATION_SUBSCRIPTION);
+}
+
 /* op->arena is the message's; it ends here, unless a mutation took it. */
 static void
 ngx_http_kappa_ws_subscribe(ngx_http_kappa_socket_t *socket,
@@ -252,7 +264,8 @@ ngx_http_kappa_ws_subscribe(ngx_http_kappa_socket_t *socket,
     if (status != KAPPA_OK) {
         ngx_http_kappa_count_failed(&op, status, &errors);
     }
-    if (status != KAPPA_OK && errors.count > 0) {
+    if (status != KAPPA_OK && errors.count > 0
+        && !ngx_http_kappa_ws_passes(&op, status)) {
         ngx_http_kappa_ws_say_error(socket, message->id, &errors);
     } else if (status != KAPPA_OK) {
         ngx_http_kappa_socket_close(

@@ -2,7 +2,8 @@
 // continue after a reconnect with exactly what they missed. Both clients send
 // the same request object again; this keeps the last position in it.
 //
-//   const client = resumable(createClient({ url, retryAttempts: Infinity }));
+//   const client = resumable(createClient({
+//     url, retryAttempts: Infinity, shouldRetry: () => true }));
 
 export function resumable(client) {
   const track = (request) => {

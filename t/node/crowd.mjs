@@ -31,7 +31,8 @@ function join(kind, make, live) {
       else if (live) member.got = [data.package.installs];
       else member.got.push(data.reported.id);
     },
-    error: (error) => errors.push(`${kind}: ${JSON.stringify(error)} ${error}`),
+    error: (error) => errors.push(
+      `${kind}: ${JSON.stringify(error)} ${error?.message ?? error}`),
     complete: () => errors.push(`${kind}: completed`),
   });
   member.close = () => plain.dispose();

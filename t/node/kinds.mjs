@@ -26,7 +26,11 @@ const retry = {
 
 export function socket(url) {
   return ws.createClient({
-    url: url.replace('http', 'ws'), webSocketImpl: WebSocket, ...retry,
+    url: url.replace('http', 'ws'),
+    webSocketImpl: WebSocket,
+    // Left to itself it gives up when a handshake breaks off.
+    shouldRetry: () => true,
+    ...retry,
   });
 }
 
