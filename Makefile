@@ -284,12 +284,12 @@ build/bench/%: bench/%.c build/libkappa.a
 
 # The port first: it would be a pity to learn of it after the build.
 demo:
-	@APP=$(APP) tools/demo.sh check-port $(PORT)
+	@APP='$(APP)' tools/demo.sh check-port $(PORT)
 	@tools/deps.sh build demo
 	@$(SUBMAKE) lib cli module
-	@APP=$(APP) tools/demo.sh start $(PORT)
+	@APP='$(APP)' tools/demo.sh start $(PORT)
 demo-stop:
-	@APP=$(APP) tools/demo.sh stop
+	@APP='$(APP)' tools/demo.sh stop
 
 install:
 	@test -f build/ngx_http_kappa_module.so || { echo "run make first" >&2; \
