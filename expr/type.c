@@ -152,9 +152,45 @@ values_within(const kappa_expr_type_t *from, const kappa_expr_type_t *to)
     return true;
 }
 
-bool
-kappa_expr_type_assignable(
-    const kappa_expr_type_t *from, const kappa_expr_type_t *to)
+static bool
+holds_json(const kappa_expr_type_t *type)
+{
+    while (type->kind == KAPPA_EXPR_LIST) {
+        type = type->item;
+    }
+    return type->kind == KAPPA_EXPR_DYN;
+}
+
+#define PAIRS_MAX 256
+
+/* Input objects that must fit objects. Types may hold themselves, so each pair
+ * is looked at once. */
+typedef struct {
+    const kappa_expr_type_t *from[PAIRS_MAX];
+    const kappa_expr_type_t *to[PAIRS_MAX];
+    uint32_t count;
+} pairs_t;
+
+static bool
+add_pair(
+    pairs_t *pairs, const kappa_expr_type_t *from, const kappa_expr_type_t *to)
+{
+    for (uint32_t i = 0; i < pairs->count; i++) {
+        if (pairs->from[i] == from && pairs->to[i] == to) {
+            return true;
+        }
+    }
+    if (!from->input || pairs->count == PAIRS_MAX) {
+        return false;
+    }
+    pairs->from[pairs->count] = from;
+    pairs->to[pairs->count++] = to;
+    return true;
+}
+
+static bool
+assignable(
+    pairs_t *pairs, const kappa_expr_type_t *from, const kappa_expr_type_t *to)
 {
     while (from->kind == KAPPA_EXPR_LIST && to->kind == KAPPA_EXPR_LIST) {
         from = from->item;
@@ -177,7 +213,44 @@ kappa_expr_type_assignable(
         return false;
     }
     if (to->kind == KAPPA_EXPR_OBJECT || to->kind == KAPPA_EXPR_ROW) {
-        return kappa_str_eq(from->name, to->name);
+        return kappa_str_eq(from->name, to->name) || add_pair(pairs, from, to);
+    }
+    return true;
+}
+
+/* Nothing looks into an object when it is evaluated: JSON is not for a member
+ * of another type. */
+static bool
+members_assignable(
+    pairs_t *pairs, const kappa_expr_type_t *from, const kappa_expr_type_t *to)
+{
+    for (uint32_t i = 0; i < from->member_count; i++) {
+        const kappa_expr_type_t *type = from->members[i].type;
+        const kappa_expr_member_t *member =
+            kappa_expr_type_member(to, from->members[i].name);
+
+        if (member == NULL || !assignable(pairs, type, member->type)
+            || holds_json(type) != holds_json(member->type)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+kappa_expr_type_assignable(
+    const kappa_expr_type_t *from, const kappa_expr_type_t *to)
+{
+    pairs_t pairs;
+
+    pairs.count = 0;
+    if (!assignable(&pairs, from, to)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < pairs.count; i++) {
+        if (!members_assignable(&pairs, pairs.from[i], pairs.to[i])) {
+            return false;
+        }
     }
     return true;
 }

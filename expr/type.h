@@ -33,6 +33,8 @@ struct kappa_expr_type_s {
     uint32_t member_count;
     const kappa_str_t *values; /* ENUM */
     uint32_t value_count;
+    bool input; /* OBJECT: an input object; it also goes where an object of
+                   another name has all of its members */
 };
 
 /* Evaluation asks for a member by its number: a column's number in a ROW, an

@@ -66,6 +66,7 @@ make_named(kappa_model_builder_t *b, const kappa_type_t *type)
     case KAPPA_TYPE_OBJECT:
     case KAPPA_TYPE_INPUT_OBJECT:
         out->kind = KAPPA_EXPR_OBJECT;
+        out->input = type->kind == KAPPA_TYPE_INPUT_OBJECT;
         return true;
     case KAPPA_TYPE_INTERFACE:
     case KAPPA_TYPE_UNION:
