@@ -60,7 +60,8 @@ void kappa_group_tell(kappa_group_t *group);
 /* Ends the response in live->buf with its position and makes it a frame. */
 kappa_frame_t *kappa_live_frame(kappa_live_t *live, uint64_t seq);
 
-kappa_status_t kappa_stream_open(kappa_live_t *live, kappa_group_t *group);
+kappa_status_t kappa_stream_open(
+    kappa_live_t *live, kappa_group_t *group, kappa_errors_t *errors);
 kappa_status_t kappa_stream_take(
     kappa_live_t *live, kappa_subscriber_t *subscriber, kappa_frame_t **out);
 /* Reads what is new into the ring and tells subscribers. */

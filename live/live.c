@@ -148,7 +148,7 @@ fill_group(kappa_live_t *live, kappa_group_t *group, kappa_str_t key,
     }
     if (binding != NULL && binding->kind == KAPPA_BIND_CHANGES) {
         group->changes = binding->data;
-        return kappa_stream_open(live, group);
+        return kappa_stream_open(live, group, sub->errors);
     }
     return KAPPA_OK;
 }

@@ -42,9 +42,10 @@ typedef struct {
     kappa_str_t identity; /* document text, operation name and variables, by
                              which equal subscriptions are known as equal */
     const kappa_caller_t *caller;
-    bool resume;    /* after is where the client stopped */
-    uint64_t after; /* its position */
-    bool gap;       /* it stopped in another log: the first frame says so */
+    kappa_errors_t *errors; /* where KAPPA_INVALID says why; or NULL */
+    bool resume;            /* after is where the client stopped */
+    uint64_t after;         /* its position */
+    bool gap; /* it stopped in another log: the first frame says so */
 } kappa_subscription_t;
 
 kappa_live_t *kappa_live_create(
@@ -55,7 +56,8 @@ void kappa_live_destroy(kappa_live_t *live);
 /* Joins the group of such a subscription, made if there is none. On OK the
  * subscriber's first frame can be taken (a live field: the value now, unless
  * it resumes at a position since which nothing changed). KAPPA_BUSY: the views
- * are being rebuilt. KAPPA_NOMEM, KAPPA_IO. */
+ * are being rebuilt. KAPPA_INVALID: a stamped argument of a change stream
+ * can't be filled in for this caller. KAPPA_NOMEM, KAPPA_IO. */
 kappa_status_t kappa_live_join(kappa_live_t *live,
     const kappa_subscription_t *subscription, kappa_subscriber_t *subscriber);
 void kappa_live_leave(kappa_live_t *live, kappa_subscriber_t *subscriber);

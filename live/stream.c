@@ -10,11 +10,19 @@
 #define EVENTS_A_CALL 512
 
 kappa_status_t
-kappa_stream_open(kappa_live_t *live, kappa_group_t *group)
+kappa_stream_open(
+    kappa_live_t *live, kappa_group_t *group, kappa_errors_t *errors)
 {
+    const kappa_value_t *args;
+    kappa_status_t status = kappa_plan_root_args(
+        group->plan, 0, group->variables, group->arena, &args, NULL);
+
     group->ring_from = group->ring_to = kappa_store_position(live->store);
-    return kappa_plan_root_args(
-        group->plan, 0, group->variables, group->arena, &group->args, NULL);
+    if (status == KAPPA_OK) {
+        status = kappa_read_changes_args(kappa_plan_root(group->plan, 0),
+            &group->caller, args, group->arena, &group->args, errors);
+    }
+    return status;
 }
 
 void
@@ -28,6 +36,13 @@ kappa_stream_close(kappa_group_t *group)
 }
 
 /* --- one event --- */
+
+static bool
+wanted_thing(const kappa_changes_t *changes, kappa_str_t thing)
+{
+    return kappa_str_eq(thing, changes->thing)
+        || (changes->was.data && kappa_str_eq(thing, changes->was));
+}
 
 static bool
 wanted_verb(const kappa_changes_t *changes, kappa_str_t verb)
@@ -75,7 +90,7 @@ matches(
     kappa_str_t text = group->changes->view ? event->row : event->data;
     kappa_value_t object = kappa_null();
 
-    if (!kappa_str_eq(event->thing, group->changes->thing)
+    if (!wanted_thing(group->changes, event->thing)
         || !wanted_verb(group->changes, event->verb) || text.data == NULL) {
         return KAPPA_NOT_FOUND;
     }

@@ -292,13 +292,14 @@ ngx_http_kappa_identity(ngx_http_kappa_operation_t *op)
 
 static kappa_status_t
 ngx_http_kappa_join_once(ngx_http_kappa_operation_t *op, kappa_str_t after,
-    kappa_subscriber_t *subscriber)
+    kappa_subscriber_t *subscriber, kappa_errors_t *errors)
 {
     kappa_subscription_t subscription = {
         .plan = op->plan,
         .variables = op->variables,
         .identity = ngx_http_kappa_identity(op),
         .caller = ngx_http_kappa_caller(op),
+        .errors = errors,
     };
 
     if (subscription.identity.data == NULL) {
@@ -329,7 +330,7 @@ ngx_http_kappa_join_group(ngx_http_kappa_operation_t *op, kappa_str_t after,
                 return status;
             }
         }
-        status = ngx_http_kappa_join_once(op, after, subscriber);
+        status = ngx_http_kappa_join_once(op, after, subscriber, errors);
     }
     return ngx_http_kappa_trouble(status, errors);
 }

@@ -198,16 +198,21 @@ ngx_http_kappa_stream_create(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     return stream;
 }
 
-/* No stream: the error as an answer of its own. */
+/* No stream: the error as an answer of its own; where asking again is no use,
+ * told in a stream that ends. */
 static ngx_int_t
 ngx_http_kappa_refuse_stream(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
-    const kappa_errors_t *errors)
+    kappa_status_t status, const kappa_errors_t *errors)
 {
-    ngx_http_kappa_answer_t answer =
-        ngx_http_kappa_answer(ctx, KAPPA_OUTCOME_UNAVAILABLE);
+    ngx_http_kappa_answer_t answer = ngx_http_kappa_answer(ctx,
+        status == KAPPA_INVALID ? KAPPA_OUTCOME_VALIDATION
+                                : KAPPA_OUTCOME_UNAVAILABLE);
 
     if (errors->count == 0) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (status == KAPPA_INVALID) {
+        return ngx_http_kappa_send_errors(r, &answer, errors);
     }
     answer.media = kappa_graphql_http_error_media(&ctx->accept);
     answer.retry_after = 1;
@@ -260,12 +265,12 @@ ngx_http_kappa_subscribe(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     kappa_errors_init(&errors, ctx->op.arena, 1);
-    if (ngx_http_kappa_join(&ctx->op,
-            last ? kappa_str((char *)last->value.data, last->value.len)
-                 : KAPPA_STR_NULL,
-            &stream->subscriber, &errors)
-        != KAPPA_OK) {
-        return ngx_http_kappa_refuse_stream(r, ctx, &errors);
+    kappa_status_t status = ngx_http_kappa_join(&ctx->op,
+        last ? kappa_str((char *)last->value.data, last->value.len)
+             : KAPPA_STR_NULL,
+        &stream->subscriber, &errors);
+    if (status != KAPPA_OK) {
+        return ngx_http_kappa_refuse_stream(r, ctx, status, &errors);
     }
     ngx_http_kappa_gauge(stream->app, NGX_HTTP_KAPPA_OPEN_SSE, 1);
     ngx_queue_insert_tail(&stream->app->streams, &stream->queue);

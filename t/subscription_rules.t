@@ -3,6 +3,8 @@
 
 use strict;
 use warnings;
+use Digest::SHA qw(hmac_sha256);
+use MIME::Base64 qw(encode_base64url);
 use Test::More;
 use Kappa::Test;
 
@@ -19,11 +21,24 @@ type Mutation {
 }
 type Subscription {
   written: Note @changes(thing: "Note", verb: "written")
+  mine(owner: ID! @stamp(as: "auth.sub"), open: Boolean): Note
+    @changes(thing: "Note", verb: "written")
   secret: Note @changes(thing: "Note", verb: "written") @allow(if: "auth.sub != null")
 }
 SDL
 my $t = Kappa::Test->new(schema => $SDL, workers => 1,
-    graphql => 'kappa_heartbeat 200ms;');
+    http => 'kappa_issuer https://a { key %DIR%/a.key alg=HS256; audience api; }',
+    graphql => 'kappa_heartbeat 200ms; kappa_auth optional;');
+my $SECRET = 'a secret of at least thirty-two bytes';
+Kappa::Test::write_file($t->dir . '/a.key', "$SECRET\n");
+
+sub bearer {
+    my ($sub) = @_;
+    my $token = join '.', map { encode_base64url($Kappa::Test::JSON->encode($_)) }
+        { alg => 'HS256', typ => 'JWT' },
+        { iss => 'https://a', aud => 'api', sub => $sub, exp => time + 600 };
+    return (Authorization => "Bearer $token." . encode_base64url(hmac_sha256($token, $SECRET)));
+}
 $t->start;
 
 my $stream = $t->sse('subscription { written { id } }');
@@ -38,4 +53,27 @@ is($stream->next->{json}{data}{written}{id}, 'b', 'the hidden one is passed by')
 my $answer = $secret->next->{json};
 is($answer->{data}{secret}, undef, 'no row without leave');
 is($answer->{errors}[0]{extensions}{code}, 'FORBIDDEN', 'but why');
+
+# A stamped argument filters by who asks, each for themselves.
+my %mine = map { $_ => $t->sse('subscription { mine { id owner } }', undef, bearer($_)) }
+    qw(ann bob);
+my $open = $t->sse('subscription { mine(open: true) { id } }', undef, bearer('ann'));
+is($mine{ann}->status, 200, 'subscribed to her own');
+for (['c', 'ann', 'false'], ['d', 'bob', 'true'], ['e', 'ann', 'true']) {
+    my ($id, $owner, $is) = @$_;
+    my $r = $t->graphql("mutation { write(id: \"$id\", open: $is, owner: \"$owner\") { id } }");
+    is($r->{status}, 200, "write $id") or diag $r->{body};
+}
+is_deeply($mine{ann}->next->{json}{data}{mine}, { id => 'c', owner => 'ann' }, 'her first');
+is_deeply($mine{ann}->next->{json}{data}{mine}, { id => 'e', owner => 'ann' }, 'her second');
+is_deeply($mine{bob}->next->{json}{data}{mine}, { id => 'd', owner => 'bob' }, 'his');
+is_deeply($open->next->{json}{data}{mine}, { id => 'e' }, 'beside an argument of the caller');
+my $nobody = $t->sse('subscription { mine { id } }');
+is($nobody->status, 200, 'nobody is answered in a stream');
+is($nobody->next->{json}{errors}[0]{extensions}{code}, 'UNAUTHENTICATED', 'that they must sign in');
+is($nobody->next->{event}, 'complete', 'and that is all');
+my $given = $t->sse('subscription { mine(owner: "bob") { id } }', undef, bearer('ann'));
+is($given->next->{json}{errors}[0]{extensions}{code}, 'VALIDATION_FAILED',
+    'nobody can give the argument');
+$t->no_alerts;
 done_testing;

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "graphql/coerce.h"
 #include "views/apply.h"
+#include "views/rename.h"
 
 /* The event's data and key, as typed values. */
 
@@ -125,14 +126,31 @@ coerce(kappa_apply_t *apply, kappa_str_t name, const kappa_type_ref_t *type,
     if (kappa_is_null(value)) {
         return KAPPA_OK;
     }
+    if (type && apply->model->renames) {
+        kappa_rename_values(type, &json);
+    }
     if (is_json(type)) {
         return normalise(apply, value, 0);
     }
     if (!coercible(type)) {
+        *value = json;
         return KAPPA_OK;
     }
     return kappa_coerce_value(
         apply->set->event, &json, type, name, value, apply->errors);
+}
+
+/* A member by its field's name of today, where no argument has its own. */
+static kappa_str_t
+name_of(const kappa_apply_t *apply, const kappa_value_t *json,
+    const kappa_member_t *member)
+{
+    const kappa_column_t *column = NULL;
+
+    if (apply->view && !type_of(apply, member->name)) {
+        column = kappa_rename_column(apply->view, json, member->name);
+    }
+    return column ? column->name : member->name;
 }
 
 static kappa_status_t
@@ -146,6 +164,7 @@ coerce_members(kappa_apply_t *apply, const kappa_value_t *json)
     }
     for (uint32_t i = 0; i < json->count; i++) {
         members[i] = json->as.members[i];
+        members[i].name = name_of(apply, json, &members[i]);
         kappa_status_t status = coerce(apply, members[i].name,
             type_of(apply, members[i].name), &members[i].value);
         if (status != KAPPA_OK) {
@@ -263,24 +282,13 @@ kappa_apply_data(kappa_apply_t *apply, const kappa_value_t *data)
     return status == KAPPA_OK ? find_spread(apply) : status;
 }
 
-static const kappa_value_t *
-member_or_older(const kappa_value_t *object, const kappa_column_t *column)
-{
-    const kappa_value_t *value = kappa_value_member(object, column->name);
-
-    for (uint32_t i = 0; value == NULL && i < column->was_count; i++) {
-        value = kappa_value_member(object, column->was[i]);
-    }
-    return value;
-}
-
 const kappa_value_t *
 kappa_apply_member(const kappa_apply_t *apply, const kappa_column_t *column)
 {
-    const kappa_value_t *value = member_or_older(&apply->data, column);
+    const kappa_value_t *value = kappa_rename_member(&apply->data, column);
 
     for (uint32_t i = 0; value == NULL && i < apply->spread_count; i++) {
-        value = member_or_older(apply->spread[i], column);
+        value = kappa_rename_member(apply->spread[i], column);
     }
     return value && value->kind != KAPPA_UNSET ? value : NULL;
 }

@@ -60,6 +60,7 @@ add_data(walk_t *w, const kappa_binding_t *binding)
         }
         break;
     case KAPPA_BIND_CHANGES:
+        add_stamps(w, changes->stamps, changes->stamp_count);
         add_expr(w, changes->rule ? changes->rule->allow : NULL);
         break;
     case KAPPA_BIND_MUTATION:

@@ -243,6 +243,11 @@ compare_column_type(kappa_compare_t *c, const kappa_view_t *view,
             c, KAPPA_NEED_IF_SKIPPED, name, "takes more values than before");
         return;
     }
+    if (fit == KAPPA_FIT_RENAMED) {
+        kappa_compare_add(c, KAPPA_NEED_BUILD, name,
+            "has values that are called otherwise now");
+        return;
+    }
     if (fit == KAPPA_FIT_SAME) {
         return;
     }

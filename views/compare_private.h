@@ -25,8 +25,9 @@ bool kappa_compare_expr(const kappa_expr_t *a, const kappa_expr_t *b);
 /* --- compare_type.c: how values of one type fit another one, as events hold
  * them and rows store them. */
 typedef enum {
-    KAPPA_FIT_SAME,  /* the same values, the same bytes */
-    KAPPA_FIT_WIDER, /* all that did fit, as it was, and more */
+    KAPPA_FIT_SAME,    /* the same values, the same bytes */
+    KAPPA_FIT_WIDER,   /* all that did fit, as it was, and more */
+    KAPPA_FIT_RENAMED, /* the same, but that enum values have other names */
     KAPPA_FIT_OTHER
 } kappa_fit_t;
 

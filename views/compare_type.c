@@ -4,7 +4,7 @@
 
 typedef struct {
     kappa_str_t lost;
-    /* Pairs of input objects that are being compared: they may hold
+    /* Pairs of objects that are being compared: they may hold
      * themselves. */
     const kappa_type_t *path[DEPTH_MAX][2];
     unsigned depth;
@@ -34,50 +34,66 @@ fit_scalars(const kappa_type_t *before, const kappa_type_t *after)
         : KAPPA_FIT_OTHER;
 }
 
-/* A value that has another name now holds on to its older one. */
-static bool
-has_value(const kappa_type_t *type, kappa_str_t name)
+/* What an event's value is called in rows (views/model_enum.c); data NULL: it
+ * is none. */
+static kappa_str_t
+value_of(const kappa_type_t *type, kappa_str_t name)
 {
-    if (kappa_map_get(&type->value_map, name)) {
-        return true;
-    }
-    for (uint32_t i = 0; i < type->value_count; i++) {
-        const kappa_directive_node_t *was =
-            kappa_directive_find(type->values[i].directives, KAPPA_STR("was"));
-        const kappa_literal_t *old =
-            was ? kappa_directive_arg(was, KAPPA_STR("name")) : NULL;
+    const kappa_map_t *older = type->binding;
+    const kappa_enum_value_t *value = kappa_map_get(&type->value_map, name);
 
-        if (old && kappa_str_eq(old->text, name)) {
-            return true;
-        }
+    if (!value && older) {
+        value = kappa_map_get(older, name);
     }
-    return false;
+    return value ? value->name : KAPPA_STR_NULL;
+}
+
+/* How a name that events have for a value fits. */
+static kappa_fit_t
+fit_value(fitting_t *f, const kappa_type_t *before, const kappa_type_t *after,
+    kappa_str_t name)
+{
+    kappa_str_t was = value_of(before, name);
+    kappa_str_t is = value_of(after, name);
+
+    if (!was.data) {
+        return is.data ? KAPPA_FIT_WIDER : KAPPA_FIT_SAME;
+    }
+    if (!is.data) {
+        f->lost = f->lost.data ? f->lost : name;
+        return KAPPA_FIT_OTHER;
+    }
+    return kappa_str_eq(was, is) ? KAPPA_FIT_SAME : KAPPA_FIT_RENAMED;
+}
+
+/* All names of a type's values, older ones too. */
+static kappa_fit_t
+fit_names(fitting_t *f, const kappa_type_t *of, const kappa_type_t *before,
+    const kappa_type_t *after)
+{
+    const kappa_map_t *older = of->binding;
+    kappa_fit_t fit = KAPPA_FIT_SAME;
+
+    for (uint32_t i = 0; i < of->value_count; i++) {
+        fit = worse(fit, fit_value(f, before, after, of->values[i].name));
+    }
+    for (uint32_t i = 0; older && i < older->count; i++) {
+        fit = worse(fit, fit_value(f, before, after, older->entries[i].key));
+    }
+    return fit;
 }
 
 static kappa_fit_t
 fit_enums(fitting_t *f, const kappa_type_t *before, const kappa_type_t *after)
 {
-    kappa_fit_t fit = KAPPA_FIT_SAME;
-
-    for (uint32_t i = 0; i < before->value_count; i++) {
-        kappa_str_t name = before->values[i].name;
-
-        if (!has_value(after, name)) {
-            f->lost = name;
-            return KAPPA_FIT_OTHER;
-        }
-        if (!kappa_map_get(&after->value_map, name)) {
-            fit = KAPPA_FIT_OTHER; /* its rows hold the older name */
-        }
-    }
-    if (after->value_count > before->value_count) {
-        fit = worse(fit, KAPPA_FIT_WIDER);
-    }
-    return fit;
+    return worse(fit_names(f, before, before, after),
+        fit_names(f, after, before, after));
 }
 
 static kappa_fit_t fit_refs(fitting_t *f, const kappa_type_ref_t *before,
     const kappa_type_ref_t *after);
+static kappa_fit_t fit_named(
+    fitting_t *f, const kappa_type_t *before, const kappa_type_t *after);
 
 static bool
 is_required(const kappa_input_t *input)
@@ -121,9 +137,34 @@ fit_inputs(fitting_t *f, const kappa_type_t *before, const kappa_type_t *after)
     return fit;
 }
 
+/* Embedded objects are stored as they came, whatever their fields; only
+ * values of enums get their name of today. */
+static kappa_fit_t
+fit_fields(fitting_t *f, const kappa_type_t *before, const kappa_type_t *after)
+{
+    kappa_fit_t fit = KAPPA_FIT_SAME;
+
+    for (uint32_t i = 0; i < before->field_count && fit != KAPPA_FIT_OTHER;
+         i++) {
+        const kappa_field_t *old = &before->fields[i];
+        const kappa_field_t *now = kappa_type_field(after, old->name);
+        const kappa_type_t *a = old->type->named;
+        const kappa_type_t *b = now ? now->type->named : NULL;
+
+        if (b && a->kind == KAPPA_TYPE_ENUM && b->kind == KAPPA_TYPE_ENUM
+            && (a->binding || b->binding)) {
+            fit = worse(fit, fit_enums(f, a, b));
+        } else if (b && kappa_type_is_composite(a)
+            && kappa_type_is_composite(b)) {
+            fit = worse(fit, fit_named(f, a, b));
+        }
+    }
+    return fit;
+}
+
 /* Once on the way to itself, a pair is as the rest of it is. */
 static kappa_fit_t
-fit_input_objects(
+fit_objects(
     fitting_t *f, const kappa_type_t *before, const kappa_type_t *after)
 {
     for (unsigned i = 0; i < f->depth; i++) {
@@ -137,7 +178,9 @@ fit_input_objects(
     f->path[f->depth][0] = before;
     f->path[f->depth][1] = after;
     f->depth++;
-    kappa_fit_t fit = fit_inputs(f, before, after);
+    kappa_fit_t fit = before->kind == KAPPA_TYPE_INPUT_OBJECT
+        ? fit_inputs(f, before, after)
+        : fit_fields(f, before, after);
     f->depth--;
     return fit;
 }
@@ -150,7 +193,7 @@ fit_named(fitting_t *f, const kappa_type_t *before, const kappa_type_t *after)
         return KAPPA_FIT_WIDER;
     }
     if (kappa_type_is_composite(before) && kappa_type_is_composite(after)) {
-        return KAPPA_FIT_SAME; /* stored as it came, whatever its fields */
+        return fit_objects(f, before, after);
     }
     if (before->kind != after->kind) {
         return KAPPA_FIT_OTHER;
@@ -161,7 +204,7 @@ fit_named(fitting_t *f, const kappa_type_t *before, const kappa_type_t *after)
     case KAPPA_TYPE_ENUM:
         return fit_enums(f, before, after);
     default:
-        return fit_input_objects(f, before, after);
+        return fit_objects(f, before, after);
     }
 }
 

@@ -300,6 +300,7 @@ struct kappa_list_s {
 /* A @changes subscription field: binding->data of KAPPA_BIND_CHANGES. */
 typedef struct {
     kappa_str_t thing;
+    kappa_str_t was;    /* @was: its older name in events; data NULL: none */
     kappa_str_t *verbs; /* none: any */
     uint32_t verb_count;
     const kappa_view_t *view; /* whose rows; NULL: event.data, as the type of
@@ -307,6 +308,8 @@ typedef struct {
     const kappa_view_t *rule; /* the thing's, when it has a row rule */
     kappa_list_arg_t *args;   /* EQUAL; by column of the view */
     uint32_t arg_count;
+    kappa_arg_stamp_t *stamps;
+    uint32_t stamp_count;
 } kappa_changes_t;
 
 /* What field->binding points to on every field that the model binds: the
@@ -331,6 +334,7 @@ struct kappa_model_s {
     kappa_event_rule_t **rules; /* every view has one for any verb */
     uint32_t rule_count;
     kappa_map_t rule_map; /* thing to its first rule */
+    bool renames;         /* some enum value has an older name */
 };
 
 /* Builds the model and sets every binding in the schema. All errors that can

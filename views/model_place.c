@@ -41,7 +41,8 @@ static const rule_t rules[] = {
         "a view's field, or an argument of a root field or a list" },
     { "default", ON_VIEW_FIELD, "a view's field" },
     { "internal", ON_VIEW | ON_TYPE | ON_FIELDS, "a type or a field" },
-    { "was", ON_VIEW | ON_VIEW_FIELD, "a view or a view's field" },
+    { "was", ON_VIEW | ON_VIEW_FIELD | ON_ENUM_VALUE,
+        "a view, a view's field or an enum's value" },
     { "belongsTo", ON_VIEW_FIELD, "a view's field" },
     { "hasMany", ON_VIEW_FIELD, "a view's field" },
     { "count", ON_VIEW_FIELD, "a view's field" },
@@ -122,10 +123,6 @@ check_directive(kappa_model_builder_t *b, const kappa_directive_node_t *node,
     if (!rule->where) {
         return kappa_model_refuse(b, node->source, node->offset,
             "@%s is not built yet.", rule->name);
-    }
-    if (place == ON_ENUM_VALUE) {
-        return kappa_model_refuse(b, node->source, node->offset,
-            "@%s on an enum's value is not built yet.", rule->name);
     }
     if (!(rule->places & place)) {
         return kappa_model_refuse(b, node->source, node->offset,

@@ -116,6 +116,10 @@ kappa_rows_t *kappa_model_new_rows(
 kappa_status_t kappa_model_add_column(kappa_model_builder_t *b,
     kappa_view_t *view, const kappa_field_t *field, bool aggregate);
 
+/* ---- model_enum.c ---- */
+
+kappa_status_t kappa_model_enums(kappa_model_builder_t *b);
+
 /* ---- model_family.c: interfaces and unions with @view ---- */
 
 /* Whether a type is one: an interface or a union with @view. */

@@ -205,14 +205,39 @@ changes_arg(kappa_model_builder_t *b, const kappa_type_t *type,
             "like a stored field of \"%.*s\".",
             KAPPA_STR_ARG(arg->name), KAPPA_STR_ARG(type->name));
     }
-    if (arg->hidden) {
+    if (arg->hidden && !kappa_model_ref_is_required(arg->type)) {
         return kappa_model_refuse(b, arg->source, arg->offset,
-            "@stamp on an argument of a @changes field is not built yet.");
+            "The stamped argument \"%.*s\" filters the events and must be "
+            "non-null, else nothing is filtered when it is null.",
+            KAPPA_STR_ARG(arg->name));
     }
     c->args[arg->number] = (kappa_list_arg_t){ .role = KAPPA_ARG_EQUAL,
         .column = c->view ? (uint32_t)kappa_model_column(c->view, arg->name)
                           : UINT32_MAX };
     return KAPPA_OK;
+}
+
+/* They are filled in once, when somebody subscribes. */
+static kappa_status_t
+changes_stamps(kappa_model_builder_t *b, const kappa_field_t *field,
+    kappa_changes_t *changes)
+{
+    kappa_status_t status = kappa_model_arg_stamps(
+        b, field, &changes->stamps, &changes->stamp_count);
+
+    for (uint32_t i = 0; status == KAPPA_OK && i < changes->stamp_count; i++) {
+        const kappa_expr_t *value = changes->stamps[i].value;
+        const kappa_input_t *arg = &field->args[changes->stamps[i].arg];
+
+        if (value
+            && kappa_expr_reads(value)->roots & KAPPA_READS(KAPPA_ROOT_NOW)) {
+            status = kappa_model_refuse(b, arg->source, arg->offset,
+                "The argument \"%.*s\" of a @changes field can't be stamped "
+                "with now: events of later times are compared with it.",
+                KAPPA_STR_ARG(arg->name));
+        }
+    }
+    return status;
 }
 
 /* A type that is no view takes its fields from event.data. */
@@ -243,6 +268,7 @@ changes_type(kappa_model_builder_t *b, const kappa_field_t *field,
 
     changes->view = kappa_model_view_of(b, type);
     changes->rule = own && own->allow ? own : NULL;
+    changes->was = own ? own->was : KAPPA_STR_NULL;
     if (changes->view != (changes->view ? own : NULL)
         || kappa_model_ref_is_list(field->type)) {
         return kappa_model_refuse(b, field->source, field->offset,
@@ -283,6 +309,9 @@ changes_field(kappa_model_builder_t *b, const kappa_field_t *field,
     }
     for (uint32_t i = 0; status == KAPPA_OK && i < field->arg_count; i++) {
         status = changes_arg(b, field->type->named, &field->args[i], changes);
+    }
+    if (status == KAPPA_OK) {
+        status = changes_stamps(b, field, changes);
     }
     return status == KAPPA_OK ? root_allow(b, field, binding) : status;
 }

@@ -345,6 +345,11 @@ stamps_of(const kappa_field_t *field, const kappa_arg_stamp_t **stamps,
 
         *stamps = list->stamps;
         *count = list->stamp_count;
+    } else if (field->binding->kind == KAPPA_BIND_CHANGES) {
+        const kappa_changes_t *changes = field->binding->data;
+
+        *stamps = changes->stamps;
+        *count = changes->stamp_count;
     }
 }
 
@@ -398,4 +403,37 @@ kappa_read_init(kappa_read_t *read, const kappa_model_t *model,
         .caller = caller,
         .now_ms = now_ms,
         .deps = deps };
+}
+
+/* Integers of expressions are of no GraphQL type yet. */
+static void
+type_stamps(const kappa_field_t *field, const kappa_changes_t *changes,
+    kappa_value_t *args)
+{
+    for (uint32_t i = 0; i < changes->stamp_count; i++) {
+        const kappa_input_t *arg = &field->args[changes->stamps[i].arg];
+        kappa_value_t *value = &args[arg->number];
+
+        if (value->kind == KAPPA_INT
+            && json_kind(arg->type) == KAPPA_COLUMN_BIGINT) {
+            value->kind = KAPPA_BIGINT;
+        }
+    }
+}
+
+kappa_status_t
+kappa_read_changes_args(const kappa_field_t *field,
+    const kappa_caller_t *caller, const kappa_value_t *args,
+    kappa_arena_t *arena, const kappa_value_t **out, kappa_errors_t *errors)
+{
+    const kappa_changes_t *changes = field->binding->data;
+    kappa_read_t read;
+
+    kappa_read_init(&read, NULL, NULL, caller, 0, NULL);
+    kappa_status_t status = kappa_read_args(&read, field, changes->stamps,
+        changes->stamp_count, args, arena, out, errors);
+    if (status == KAPPA_OK && changes->stamp_count) {
+        type_stamps(field, changes, (kappa_value_t *)*out);
+    }
+    return status;
 }

@@ -32,6 +32,13 @@ void kappa_read_init(kappa_read_t *read, const kappa_model_t *model,
 kappa_status_t kappa_read_visible(kappa_read_t *read, const kappa_row_t *row,
     kappa_arena_t *scratch, bool *visible);
 
+/* The arguments of a @changes field with stamped ones filled in; *out may be
+ * args itself, what is filled in lives in the arena and with the caller.
+ * KAPPA_INVALID: one error was added, as where nobody is signed in. */
+kappa_status_t kappa_read_changes_args(const kappa_field_t *field,
+    const kappa_caller_t *caller, const kappa_value_t *args,
+    kappa_arena_t *arena, const kappa_value_t **out, kappa_errors_t *errors);
+
 /* The row of `view` as an event left it: event->row, JSON by column name, in
  * today's layout. In the arena. KAPPA_NOT_FOUND: the event has none.
  * KAPPA_CORRUPT: it is no such row. */

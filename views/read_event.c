@@ -2,6 +2,7 @@
 #include "graphql/coerce.h"
 #include "views/key.h"
 #include "views/read.h"
+#include "views/rename.h"
 #include "views/row.h"
 
 /* Rows and data of past events, from their JSON. */
@@ -35,9 +36,13 @@ all_columns(kappa_arena_t *arena, const kappa_view_t *view,
 {
     for (uint32_t i = 0; i < view->column_count; i++) {
         const kappa_column_t *column = &view->columns[i];
-        kappa_status_t status = column_json(arena, column,
-            kappa_value_member(object, column->name),
-            &columns[column->number]);
+        const kappa_value_t *value = kappa_rename_member(object, column);
+
+        if (value) { /* of the object that was just parsed */
+            kappa_rename_values(column->field->type, (kappa_value_t *)value);
+        }
+        kappa_status_t status =
+            column_json(arena, column, value, &columns[column->number]);
 
         /* Of another type than today's schema has: null. */
         if (status != KAPPA_OK && status != KAPPA_INVALID) {
@@ -138,6 +143,7 @@ data_member(kappa_arena_t *arena, const kappa_field_t *field,
     if (kappa_is_null(value)) {
         return KAPPA_INVALID;
     }
+    kappa_rename_values(field->type, (kappa_value_t *)value);
     if (!kappa_type_is_leaf(field->type->named)) {
         *out = *value; /* what is in it is checked as it is selected */
         return KAPPA_OK;

@@ -53,7 +53,7 @@ page_args(work_t *w)
     kappa_scan_t scan = {
         .field = w->field, .range = &w->range, .range_count = 1
     };
-    kappa_paging_t paging;
+    kappa_paging_t paging = { .limit = 0 };
     kappa_status_t status = kappa_read_paging(
         w->list, &scan, w->args, w->arena, &paging, w->errors);
 

@@ -294,6 +294,56 @@ rows_are_filled_in_order(void **state)
     views_close(&v);
 }
 
+/* Types, fields and enum values by the names that older events have for them,
+ * also where expressions read the data. */
+static const char renamed[] =
+    "type Item @view @was(name: \"Thing\") @index(fields: [\"state\"]) {\n"
+    "  id: ID!  state: State! @was(name: \"status\")  n: Int\n"
+    "  by: Input2  times: Int! @default(as: \"1\")\n"
+    "}\n"
+    "type Input2 { state: State }\n"
+    "input In { state: State }\n"
+    "enum State { NEW @was(name: \"OPEN\") DONE @was(name: \"CLOSED\") }\n"
+    "type Log @view @on(thing: \"Item\", verb: \"made\", effect: PUT,\n"
+    "    key: [\"event.key\"], set: [\"state = event.data.state\",\n"
+    "      \"fresh = event.data.state == 'NEW'\"]) {\n"
+    "  id: ID!  state: State  fresh: Boolean\n"
+    "}\n"
+    "type Bin @view(key: \"state\") @groupBy(of: \"Item\", by: \"state\") {\n"
+    "  state: State!  items: Int! @count\n"
+    "}\n"
+    "type Query { item(id: ID!): Item }\n"
+    "type Mutation {\n"
+    "  make(id: ID!, state: State!, by: In): Item\n"
+    "    @event(thing: \"Item\", verb: \"made\", effect: CREATE)\n"
+    "}\n";
+
+static void
+older_names_are_known(void **state)
+{
+    views_t v;
+
+    (void)state;
+    views_open(&v, renamed);
+    import(&v, "Thing", KAPPA_EFFECT_CREATE, "\"a\"",
+        "{\"status\":\"OPEN\",\"by\":{\"state\":\"CLOSED\"}}");
+    accept(&v, "make", "{\"id\":\"b\",\"state\":\"DONE\"}");
+    import(&v, "Item", KAPPA_EFFECT_CREATE, "\"c\"", "{\"state\":\"CLOSED\"}");
+    assert_str_equal(views_row(&v, "Item", "\"a\""),
+        "{\"id\":\"a\",\"state\":\"NEW\",\"n\":null,"
+        "\"by\":{\"state\":\"DONE\"},\"times\":1}");
+    assert_str_equal(
+        views_row(&v, "Bin", "\"DONE\""), "{\"state\":\"DONE\",\"items\":2}");
+    assert_str_equal(views_row(&v, "Bin", "\"OPEN\""), "none");
+    assert_int_equal(views_event(&v, "Thing", "made", KAPPA_EFFECT_CREATE,
+                         "\"d\"", "{\"status\":\"OPEN\"}"),
+        KAPPA_OK);
+    assert_str_equal(views_row(&v, "Log", "\"d\""),
+        "{\"id\":\"d\",\"state\":\"NEW\",\"fresh\":true}");
+    views_replay(&v);
+    views_close(&v);
+}
+
 static void
 arguments_are_checked(void **state)
 {
@@ -744,6 +794,7 @@ main(void)
         cmocka_unit_test(keeps_the_catalogue),
         cmocka_unit_test(effects_happen_together_or_not),
         cmocka_unit_test(rows_are_filled_in_order),
+        cmocka_unit_test(older_names_are_known),
         cmocka_unit_test(arguments_are_checked),
         cmocka_unit_test(hidden_rows_do_not_exist),
         cmocka_unit_test(events_are_refused),

@@ -20,7 +20,9 @@ static const char schema[] =
     "type Mutation { m(id: ID!): A @event(thing: \"A\", verb: \"x\",\n"
     "  effect: PATCH) }\n"
     "type Subscription { news: B @changes(thing: \"B\")\n"
-    "  plain: A @changes(thing: \"A\") }\n";
+    "  plain: A @changes(thing: \"A\")\n"
+    "  stamped(id: ID! @stamp(as: \"auth.sub\")): A @changes(thing: \"A\")\n"
+    "}\n";
 
 static kappa_plan_t *
 plan_of(kappa_arena_t *arena, const kappa_model_t *model, const char *query)
@@ -61,6 +63,7 @@ knows_what_answers_depend_on(void **state)
         { "mutation{m(id:1){id}}", "*" },
         { "subscription{news{id}}", "auth.sub=\"p\";" },
         { "subscription{plain{id}}", "" },
+        { "subscription{stamped{id}}", "auth.sub=\"p\";" },
     };
     kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
     const kappa_model_t *model = load_model(arena, schema);

@@ -112,7 +112,15 @@ static const struct {
         "enum State { OPEN CLOSED }\ntype Size { width: Int height: Int }\n",
         "" },
 
+    { "an interface that is a view", NULL,
+        "interface Any @view(key: \"sku\") { sku: ID! }\n"
+        "extend type Item implements Any\n",
+        "" },
+
     /* What need not make others. */
+    { "an older name of a value", "OPEN CLOSED",
+        "OPEN @was(name: \"NEW\") CLOSED",
+        "skipped? Item.state takes more values than before\n" },
     { "a new enum value", "OPEN CLOSED", "OPEN CLOSED LOST",
         "skipped? Item.state takes more values than before\n" },
     { "an enum that becomes a String", "  state: State\n", "  state: String\n",
@@ -194,6 +202,9 @@ static const struct {
     { "another name", "  state: State\n",
         "  status: State @was(name: \"state\")\n",
         "build Item.status is new\nbuild Item.state is gone\n" },
+    { "another name of a value", "OPEN CLOSED",
+        "NEW @was(name: \"OPEN\") CLOSED",
+        "build Item.state has values that are called otherwise now\n" },
     { "a totalCount", NULL,
         "type ItemConnection { nodes: [Item!]! totalCount: Int "
         "pageInfo: PageInfo! }\n"

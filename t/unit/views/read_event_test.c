@@ -3,13 +3,17 @@
 #include "base/json.h"
 #include "t/unit/alloc_failing.h"
 #include "views/read.h"
+#include "views/row.h"
 
 /* The data of past events, as a type has it. */
 
 static const char sdl[] =
     "type V @view { id: ID! }\n"
     "type Query { v(id: ID!): V }\n"
-    "enum E { A B }\n"
+    "enum E { A @was(name: \"OLD\") B }\n"
+    "type W @view { id: ID! e: E @was(name: \"kind\") list: [E!]\n"
+    "  in: Emb n: Int @was(name: \"m\") }\n"
+    "type Emb { e: E x: Int }\n"
     "type In { x: Int! }\n"
     "type D { id: ID n: Int big: BigInt f: Float at: DateTime e: E\n"
     "  list: [String!] in: In more: JSON }\n"
@@ -34,6 +38,7 @@ static const case_t cases[] = {
     { "{\"at\":\"today\",\"e\":\"C\",\"list\":[null]}", "{}", KAPPA_OK },
     { "{\"id\":null,\"list\":[\"a\"],\"more\":[{\"y\":null}]}",
         "{\"list\":[\"a\"],\"more\":[{\"y\":null}]}", KAPPA_OK },
+    { "{\"e\":\"OLD\"}", "{\"e\":\"A\"}", KAPPA_OK },
     { "{\"in\":{\"x\":\"as it is\"}}", "{\"in\":{\"x\":\"as it is\"}}",
         KAPPA_OK },
     { "[]", NULL, KAPPA_CORRUPT },
@@ -79,6 +84,46 @@ gives_what_the_type_has(void **state)
     }
 }
 
+/* A row as an older schema has left it. */
+static void
+knows_older_names(void **state)
+{
+    static const struct {
+        const char *row, *column, *json;
+    } names[] = {
+        { "{\"id\":\"1\",\"e\":\"OLD\"}", "e", "\"A\"" },
+        { "{\"id\":\"1\",\"kind\":\"OLD\"}", "e", "\"A\"" },
+        { "{\"id\":\"1\",\"kind\":\"OLD\",\"e\":\"B\"}", "e", "\"B\"" },
+        { "{\"id\":\"1\",\"m\":5}", "n", "5" },
+        { "{\"id\":\"1\",\"list\":[\"B\",\"OLD\",\"A\"]}", "list",
+            "[\"B\",\"A\",\"A\"]" },
+        { "{\"id\":\"1\",\"in\":{\"e\":\"OLD\",\"x\":1}}", "in",
+            "{\"e\":\"A\",\"x\":1}" },
+    };
+    kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
+    kappa_errors_t errors;
+    kappa_model_t *model;
+
+    (void)state;
+    kappa_errors_init(&errors, arena, 0);
+    assert_int_equal(kappa_model_load(arena, KAPPA_STR("test.graphql"),
+                         kappa_str_c(sdl), &model, &errors),
+        KAPPA_OK);
+    const kappa_view_t *view = kappa_model_view(model, KAPPA_STR("W"));
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        kappa_event_t event = { .row = kappa_str_c(names[i].row) };
+        kappa_row_t row;
+
+        assert_int_equal(
+            kappa_read_event_row(&event, view, arena, &row), KAPPA_OK);
+        const kappa_field_t *field =
+            kappa_type_field(view->type, kappa_str_c(names[i].column));
+        assert_str_equal(
+            kappa_row_column(row.data, field->binding->column), names[i].json);
+    }
+    kappa_arena_destroy(arena);
+}
+
 static void
 passes_forgotten_events(void **state)
 {
@@ -120,6 +165,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_what_the_type_has),
+        cmocka_unit_test(knows_older_names),
         cmocka_unit_test(passes_forgotten_events),
         cmocka_unit_test(survives_without_memory),
     };
