@@ -204,6 +204,27 @@ $r = $t->kappa(['rebuild', '--store', $store, '--schema', $schema]);
 is($r->{status}, 0, 'rebuild without views') or diag $r->{err};
 is($t->kappa(['verify', '--store', $store])->{status}, 0, 'verify again');
 
+# A row that is not what the log gives: named, and made anew.
+import_events(event('tampered', data =>
+    { name => 'tampered', size => 1, section => 'before' }));
+my ($number) = Kappa::Test::read_file("$store/views/current") =~ /(\d+)/;
+my $mdb = "$store/views/$number/data.mdb";
+my $pages = Kappa::Test::read_file($mdb);
+ok($pages =~ s/"before"/"behind"/g, 'a row is tampered with');
+Kappa::Test::write_file($mdb, $pages);
+$r = $t->kappa(['verify', '--store', $store]);
+is($r->{status}, 1, 'verify finds it');
+like($r->{err}, qr/rows, Package "tampered": has another value/, 'and names it');
+like($r->{err}, qr/entries differ; `kappa rebuild`/, 'and says what would help');
+is($t->kappa(['rebuild', '--store', $store])->{status}, 0, 'that does');
+is($t->kappa(['verify', '--store', $store])->{status}, 0, 'help');
+
+# What verify is killed in is tidied up by the next.
+mkdir "$store/views/scratch-999999";
+Kappa::Test::write_file("$store/views/scratch-999999/data.mdb", 'x');
+is($t->kappa(['verify', '--store', $store])->{status}, 0, 'verify');
+ok(!-e "$store/views/scratch-999999", 'no scratch is left');
+
 # A damaged log is refused loudly.
 my ($segment) = grep { -s } glob "$store/log/*";
 for my $file (sort { -s $b <=> -s $a } glob "$store/log/*") {

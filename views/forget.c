@@ -1,6 +1,6 @@
 #include <unistd.h>
 
-#include "views/store_private.h"
+#include "views/scratch.h"
 
 /* `kappa forget`. What the views hold is a function of the log, so they are
  * built anew from the log as it is without the events. While that goes on the
@@ -114,6 +114,7 @@ remove_views_before(forget_t *f)
         status = kappa_generations_each(views, remove_before, ctx, f->errors);
     }
     close(views);
+    kappa_scratch_sweep(f->store);
     return status;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "base/time.h"
 #include "views/row.h"
 #include "views/text.h"
@@ -417,6 +418,27 @@ kappa_key_of_values(
         return KAPPA_NOT_FOUND;
     }
     return kappa_key_fits(key) ? KAPPA_OK : KAPPA_LIMIT;
+}
+
+kappa_status_t
+kappa_key_of_json(kappa_key_t *key, const kappa_view_t *view, kappa_str_t json,
+    kappa_arena_t *arena)
+{
+    kappa_value_t value;
+    kappa_status_t status = json.data == NULL
+        ? KAPPA_NOT_FOUND
+        : kappa_json_parse(arena, json, &value, NULL);
+
+    if (status != KAPPA_OK) {
+        return status == KAPPA_NOMEM ? status : KAPPA_NOT_FOUND;
+    }
+    bool list = value.kind == KAPPA_LIST;
+    const kappa_value_t *parts = list ? value.as.items : &value;
+
+    return (list ? value.count : 1) == view->key_count
+            && kappa_key_of_values(key, view, parts) == KAPPA_OK
+        ? KAPPA_OK
+        : KAPPA_NOT_FOUND;
 }
 
 static void

@@ -93,6 +93,11 @@ size_t kappa_key_part_len(kappa_column_kind_t kind, kappa_str_t rest);
 kappa_status_t kappa_key_of_values(
     kappa_key_t *key, const kappa_view_t *view, const kappa_value_t *parts);
 
+/* The same from JSON as an event has it: one value, or a list of them.
+ * KAPPA_NOT_FOUND: it is no key of this view. arena: for what it reads as. */
+kappa_status_t kappa_key_of_json(kappa_key_t *key, const kappa_view_t *view,
+    kappa_str_t json, kappa_arena_t *arena);
+
 /* Adds these prefixes. */
 void kappa_key_row_prefix(kappa_key_t *key, const kappa_view_t *view);
 void kappa_key_index_prefix(kappa_key_t *key, const kappa_index_t *index);

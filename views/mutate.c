@@ -297,39 +297,13 @@ find_event(kappa_batch_t *batch, uint64_t seq, kappa_event_t *out)
     return status;
 }
 
-/* The encoded key of event.key: a scalar, or a list. KAPPA_NOT_FOUND: it is
- * none of this view. */
-static kappa_status_t
-encode_key(const kappa_view_t *view, kappa_str_t json, kappa_arena_t *arena,
-    kappa_key_t *key)
-{
-    kappa_value_t value;
-    kappa_str_t message;
-
-    if (json.data == NULL
-        || kappa_json_parse(arena, json, &value, &message) != KAPPA_OK) {
-        return KAPPA_NOT_FOUND;
-    }
-
-    const kappa_value_t *parts = &value;
-    uint32_t count = 1;
-    if (value.kind == KAPPA_LIST) {
-        parts = value.as.items;
-        count = value.count;
-    }
-    return count == view->key_count
-            && kappa_key_of_values(key, view, parts) == KAPPA_OK
-        ? KAPPA_OK
-        : KAPPA_NOT_FOUND;
-}
-
 /* The row as it is now; when it is gone, as the event left it. */
 static kappa_status_t
 find_row(deciding_t *deciding, const kappa_view_t *view,
     const kappa_event_t *event, kappa_arena_t *arena, kappa_row_t *row)
 {
     kappa_key_t key;
-    kappa_status_t status = encode_key(view, event->key, arena, &key);
+    kappa_status_t status = kappa_key_of_json(&key, view, event->key, arena);
     const uint8_t *data = NULL;
 
     if (status == KAPPA_OK) {

@@ -274,6 +274,18 @@ struct kappa_job_s {
  *   others             events: why one was refused */
 void kappa_store_commit(kappa_store_t *store, kappa_job_t *jobs);
 
+/* Writes the row of a view (filter's thing) with a key as it was after event
+ * `seq` (UINT64_MAX: as it is), as JSON, columns by name. What other things'
+ * events, aggregates and groups did to it is in it, by today's rules: where
+ * only a replay can tell, the log is replayed up to there. Where nothing but
+ * the row's own events change it, it is the row that the last of them has.
+ * KAPPA_NOT_FOUND: there was none. KAPPA_INVALID: no such view, or no key of
+ * it. */
+kappa_status_t kappa_store_show(kappa_store_t *store,
+    const kappa_filter_t *filter, uint64_t seq,
+    bool (*progress)(void *ctx, uint64_t seq, uint64_t end), void *ctx,
+    kappa_buf_t *out, kappa_errors_t *errors);
+
 /* Forgets all events of a thing and key (docs/events.md): blanks them in the
  * log, builds the views anew from what is left, swaps them in, and deletes the
  * ones before. *events: how many were blanked. What a run before began and did

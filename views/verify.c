@@ -1,14 +1,9 @@
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "views/layout.h"
-#include "views/store_private.h"
+#include "base/json.h"
+#include "views/key.h"
+#include "views/scratch.h"
 
 /* Whether the views are what the log makes them: the log is replayed into an
  * environment of its own, which is compared entry by entry with the one that
@@ -22,9 +17,8 @@ typedef struct {
     void *ctx;
     kappa_errors_t *errors;
     uint64_t end; /* of the log, when verifying began */
-    char path[4096];
-    kappa_generation_t scratch; /* only env and number */
-    kappa_edition_t edition;
+    kappa_scratch_t scratch;
+    kappa_buf_t buf;
     uint32_t differences;
 } verify_t;
 
@@ -40,139 +34,78 @@ log_progress(void *arg, uint64_t seq)
     }
 }
 
-/* --- the scratch environment */
-
-static void
-remove_scratch(verify_t *v)
-{
-    static const char *const files[] = { "data.mdb", "lock.mdb" };
-    int dir = open(v->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-
-    if (dir >= 0) {
-        for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-            unlinkat(dir, files[i], 0);
-        }
-        close(dir);
-    }
-    rmdir(v->path);
-}
-
-/* Scratch of processes that were killed. */
-static void
-remove_left(verify_t *v)
-{
-    DIR *views = opendir(v->store->views_path);
-    struct dirent *entry;
-    long pid;
-
-    while (views && (entry = readdir(views))) {
-        if (sscanf(entry->d_name, "verify-%ld", &pid) == 1 && pid > 0
-            && (pid == (long)getpid()
-                || (kill((pid_t)pid, 0) != 0 && errno == ESRCH))) {
-            snprintf(v->path, sizeof v->path, "%s/verify-%ld",
-                v->store->views_path, pid);
-            remove_scratch(v);
-        }
-    }
-    if (views) {
-        closedir(views);
-    }
-}
-
-static kappa_status_t
-open_scratch(verify_t *v)
-{
-    remove_left(v);
-    snprintf(v->path, sizeof v->path, "%s/verify-%ld", v->store->views_path,
-        (long)getpid());
-    if (mkdir(v->path, 0700) != 0) {
-        kappa_errors_add(v->errors, "STORE_UNAVAILABLE", "can't make %s: %s",
-            v->path, strerror(errno));
-        return KAPPA_IO;
-    }
-    return kappa_env_open(v->path, v->store->map_size, v->store->alloc,
-        &v->scratch.env, v->errors);
-}
-
-/* The numbers that the served rows use, so that both are the same bytes. */
-static kappa_status_t
-copy_layout(verify_t *v, kappa_env_t *served)
-{
-    const kappa_str_t name = KAPPA_STR("layout");
-    kappa_txn_t *from, *to;
-    kappa_str_t layout;
-    kappa_status_t status = kappa_env_read(served, &from);
-
-    if (status != KAPPA_OK) {
-        return status;
-    }
-    status = kappa_txn_get(from, KAPPA_DBI_META, name, &layout);
-    if (status == KAPPA_OK) {
-        status = kappa_env_write(v->scratch.env, &to, v->errors);
-    }
-    if (status == KAPPA_OK) {
-        status = kappa_txn_put(to, KAPPA_DBI_META, name, layout);
-        if (status == KAPPA_OK) {
-            status = kappa_txn_commit(to, v->errors);
-        } else {
-            kappa_txn_end(to);
-        }
-    }
-    kappa_txn_end(from);
-    return status == KAPPA_NOT_FOUND ? KAPPA_OK : status;
-}
-
-/* The model in force, as it is: its numbers are the layout's. */
-static kappa_status_t
-begin_replay(verify_t *v, const kappa_edition_t *served)
-{
-    kappa_status_t status = open_scratch(v);
-
-    if (status == KAPPA_OK) {
-        status = copy_layout(v, served->generation->env);
-    }
-    v->edition.generation = &v->scratch;
-    v->edition.model = served->model;
-    if (status == KAPPA_OK) {
-        status = kappa_writer_create(v->store->alloc, v->scratch.env,
-            served->model, &v->edition.writer);
-    }
-    if (status == KAPPA_OK) {
-        kappa_writer_no_changes(v->edition.writer, true);
-    }
-    return status;
-}
-
-static kappa_status_t
-replay_to(verify_t *v, uint64_t *position, uint64_t end)
-{
-    kappa_status_t status = KAPPA_OK;
-
-    while (status == KAPPA_OK && *position < end) {
-        status = kappa_store_catch_up(v->store, &v->edition, end,
-            KAPPA_CHUNK_EVENTS, position, v->errors);
-        if (status == KAPPA_OK && v->progress
-            && !v->progress(v->ctx, *position, end)) {
-            status = KAPPA_DONE;
-        }
-    }
-    return status;
-}
-
 /* --- comparing */
 
-static void
-say_difference(verify_t *v, const char *dbi, kappa_str_t key, const char *what)
+static const kappa_view_t *
+view_of_slot(const kappa_model_t *model, uint32_t slot)
 {
-    char hex[2 * 64 + 1] = "";
+    for (uint32_t i = 0; i < model->view_count; i++) {
+        if (model->views[i]->slot == slot) {
+            return model->views[i];
+        }
+    }
+    return NULL;
+}
 
-    for (size_t i = 0; i < key.len && i < 64; i++) {
-        snprintf(hex + 2 * i, 3, "%02x", (unsigned char)key.data[i]);
+/* "Package \"bash\"": what rows and aggregates are stored under. False: it is
+ * none of a view that there is. */
+static bool
+name_row(verify_t *v, kappa_str_t key)
+{
+    const unsigned char *p = (const unsigned char *)key.data;
+    const kappa_view_t *view = key.len < KAPPA_ROW_PREFIX_BYTES
+        ? NULL
+        : view_of_slot(
+            v->scratch.served->model, (uint32_t)p[0] << 8 | (uint32_t)p[1]);
+    kappa_str_t rest = kappa_str(
+        key.data + KAPPA_ROW_PREFIX_BYTES, key.len - KAPPA_ROW_PREFIX_BYTES);
+
+    if (view == NULL) {
+        return false;
     }
-    if (++v->differences <= DIFFERENCES_MAX) {
-        kappa_errors_add(
-            v->errors, "VIEWS_DIFFER", "%s, entry %s: %s", dbi, hex, what);
+    kappa_buf_str(&v->buf, view->name);
+    for (uint32_t i = 0; i < view->key_count; i++) {
+        kappa_value_t part;
+
+        if (kappa_key_take(v->errors->arena, view->columns[view->key[i]].kind,
+                &rest, &part)
+            != KAPPA_OK) {
+            return false;
+        }
+        kappa_buf_char(&v->buf, i ? ',' : ' ');
+        kappa_json_value(&v->buf, &part);
     }
+    return rest.len == 0;
+}
+
+#define HEX_BYTES_MAX 64
+
+static void
+name_bytes(verify_t *v, kappa_str_t key)
+{
+    kappa_buf_reset(&v->buf);
+    KAPPA_BUF_LIT(&v->buf, "entry ");
+    for (size_t i = 0; i < key.len && i < HEX_BYTES_MAX; i++) {
+        kappa_buf_printf(&v->buf, "%02x", (unsigned char)key.data[i]);
+    }
+}
+
+static void
+say_difference(verify_t *v, kappa_dbi_t dbi, const char *name, kappa_str_t key,
+    const char *what)
+{
+    if (++v->differences > DIFFERENCES_MAX) {
+        return;
+    }
+    kappa_buf_reset(&v->buf);
+    if ((dbi != KAPPA_DBI_ROWS && dbi != KAPPA_DBI_AGGREGATES)
+        || !name_row(v, key)) {
+        name_bytes(v, key);
+    }
+    kappa_str_t entry =
+        v->buf.failed ? KAPPA_STR("an entry") : kappa_buf_view(&v->buf);
+    kappa_errors_add(v->errors, "VIEWS_DIFFER", "%s, %.*s: %s", name,
+        KAPPA_STR_ARG(entry), what);
 }
 
 typedef struct {
@@ -196,14 +129,14 @@ compare_entry(
                                          : kappa_str_cmp(is->key, must->key);
 
     if (order < 0) {
-        say_difference(v, name, is->key, "the log does not make it");
+        say_difference(v, dbi, name, is->key, "the log does not make it");
         step(is, dbi);
     } else if (order > 0) {
-        say_difference(v, name, must->key, "is missing");
+        say_difference(v, dbi, name, must->key, "is missing");
         step(must, dbi);
     } else {
         if (!kappa_str_eq(is->value, must->value)) {
-            say_difference(v, name, is->key, "has another value");
+            say_difference(v, dbi, name, is->key, "has another value");
         }
         step(is, dbi);
         step(must, dbi);
@@ -247,7 +180,7 @@ compare(verify_t *v, kappa_txn_t *is)
         { KAPPA_DBI_IDEMPOTENCY, "idempotency" },
         { KAPPA_DBI_HISTORY, "history" }, { KAPPA_DBI_COUNTS, "counts" } };
     kappa_txn_t *must;
-    kappa_status_t status = kappa_env_read(v->scratch.env, &must);
+    kappa_status_t status = kappa_env_read(v->scratch.generation.env, &must);
 
     if (status != KAPPA_OK) {
         return status;
@@ -268,7 +201,7 @@ compare(verify_t *v, kappa_txn_t *is)
 
 /* Both at one position: the last steps are made while nobody appends. */
 static kappa_status_t
-meet(verify_t *v, uint64_t *position, kappa_txn_t **is)
+meet(verify_t *v, kappa_txn_t **is)
 {
     kappa_store_t *store = v->store;
     uint64_t tail = 0;
@@ -278,13 +211,13 @@ meet(verify_t *v, uint64_t *position, kappa_txn_t **is)
         return status;
     }
     status = kappa_store_enter(store, &tail, v->errors);
-    if (status == KAPPA_OK && store->edition->model != v->edition.model) {
+    if (status == KAPPA_OK && store->edition != v->scratch.served) {
         kappa_errors_add(v->errors, "SCHEMA_CHANGED",
-            "another schema came into force; verify again");
+            "other views came into force; verify again");
         status = KAPPA_CONFLICT;
     }
     if (status == KAPPA_OK) {
-        status = replay_to(v, position, tail);
+        status = kappa_scratch_replay(&v->scratch, tail, v->errors);
     }
     if (status == KAPPA_OK) {
         status = kappa_env_read(store->edition->generation->env, is);
@@ -304,12 +237,12 @@ check_log(verify_t *v)
 static kappa_status_t
 check_views(verify_t *v)
 {
-    uint64_t position = 0;
     kappa_txn_t *is = NULL;
-    kappa_status_t status = replay_to(v, &position, v->end);
+    kappa_status_t status =
+        kappa_scratch_replay(&v->scratch, v->end, v->errors);
 
     if (status == KAPPA_OK) {
-        status = meet(v, &position, &is);
+        status = meet(v, &is);
     }
     if (status == KAPPA_OK) {
         status = compare(v, is);
@@ -318,32 +251,41 @@ check_views(verify_t *v)
     return status;
 }
 
-static void
-release(verify_t *v)
+/* What was to be forgotten may still be in the views. */
+static kappa_status_t
+check_forgotten(verify_t *v)
 {
-    kappa_writer_destroy(v->edition.writer);
-    kappa_log_cursor_close(v->edition.cursor);
-    kappa_env_close(v->scratch.env);
-    remove_scratch(v);
+    kappa_forgotten_t is;
+    kappa_status_t status =
+        kappa_log_forgotten(v->store->log, 0, NULL, NULL, &is, v->errors);
+
+    if (status == KAPPA_OK && is.pending > 0) {
+        kappa_errors_add(v->errors, "VIEWS_DIFFER",
+            "%llu events were being forgotten when that was interrupted: "
+            "give `kappa forget` again",
+            (unsigned long long)is.pending);
+    }
+    return status;
 }
 
-/* The edition in force, and its generation held against being closed. */
-static const kappa_edition_t *
-hold(kappa_store_t *store)
+static kappa_status_t
+verify(verify_t *v)
 {
-    pthread_mutex_lock(&store->serving);
-    const kappa_edition_t *edition = store->edition;
-    edition->generation->users++;
-    pthread_mutex_unlock(&store->serving);
-    return edition;
-}
+    kappa_status_t status = check_log(v);
 
-static void
-let_go(kappa_store_t *store, kappa_generation_t *generation)
-{
-    pthread_mutex_lock(&store->serving);
-    kappa_generation_release(generation);
-    pthread_mutex_unlock(&store->serving);
+    if (status == KAPPA_OK) {
+        status = check_forgotten(v);
+    }
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    status = kappa_scratch_open(
+        &v->scratch, v->store, v->progress, v->ctx, v->errors);
+    if (status == KAPPA_OK) {
+        status = check_views(v);
+    }
+    kappa_scratch_close(&v->scratch);
+    return status;
 }
 
 kappa_status_t
@@ -363,19 +305,10 @@ kappa_store_verify(kappa_store_t *store,
     v->ctx = ctx;
     v->errors = errors;
     v->end = kappa_store_position(store);
+    kappa_buf_init(&v->buf, alloc);
 
-    kappa_status_t status = check_log(v);
-    if (status == KAPPA_OK) {
-        const kappa_edition_t *served = hold(store);
-        kappa_generation_t *generation = served->generation;
-
-        status = begin_replay(v, served);
-        if (status == KAPPA_OK) {
-            status = check_views(v);
-        }
-        release(v);
-        let_go(store, generation);
-    }
+    kappa_status_t status = verify(v);
+    kappa_buf_release(&v->buf);
     alloc->release(alloc->ctx, v);
     return status;
 }
