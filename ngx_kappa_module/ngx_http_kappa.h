@@ -28,6 +28,7 @@
  *   ngx_http_kappa_origin.c    which pages may ask: CORS
  *   ngx_http_kappa_variables.c $kappa_…
  *   ngx_http_kappa_graphql.c   a request: from its bytes to the right path
+ *   ngx_http_kappa_await.c     waits for Kappa-Min-Position
  *   ngx_http_kappa_batch.c     several requests in one
  *   ngx_http_kappa_answers.c   answers kept for the same request again
  *   ngx_http_kappa_operation.c an operation of any transport: plan, read,
@@ -68,6 +69,7 @@ typedef struct {
     size_t map_size;
     ngx_str_t documents;      /* directory; data NULL: none */
     kappa_trusted_t *trusted; /* what is in it; NULL: no directory */
+    ngx_msec_t wait;          /* for a position, at most */
     ngx_uint_t trusted_only;  /* some location has kappa_documents_only */
     ngx_uint_t declared;      /* a block, not just a mention */
     ngx_str_t mention;        /* where it was mentioned first: file:line */
@@ -83,6 +85,7 @@ typedef struct {
     ngx_queue_t streams;            /* open SSE streams */
     ngx_queue_t sockets;            /* open WebSockets */
     ngx_queue_t tails;              /* open tails of /events */
+    ngx_queue_t waits;              /* requests that wait for a position */
     ngx_http_kappa_block_t *counts; /* this worker's; never NULL */
     kappa_live_stats_t live_before; /* what of live is counted */
 } ngx_http_kappa_app_t;
@@ -170,6 +173,7 @@ typedef struct {
     ngx_uint_t authenticated; /* kappa_auth has been looked at */
     ngx_http_kappa_operation_t op;
     kappa_accept_t accept;
+    ngx_table_elt_t *min_position; /* Kappa-Min-Position; NULL: none */
     kappa_media_t media;     /* of the answer */
     void *stream;            /* a subscription's, or a WebSocket's */
     bool counted;            /* its answer, for metrics */
@@ -310,6 +314,13 @@ bool ngx_http_kappa_is_safe(const ngx_http_request_t *r);
 kappa_http_outcome_t ngx_http_kappa_outcome_of(
     const ngx_http_kappa_operation_t *op, kappa_status_t status,
     const kappa_errors_t *errors);
+/* Goes on when the views are where Kappa-Min-Position says, perhaps later
+ * (NGX_DONE); else the answer says why not. */
+typedef ngx_int_t (*ngx_http_kappa_go_on_pt)(
+    ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx);
+ngx_int_t ngx_http_kappa_await(ngx_http_request_t *r,
+    ngx_http_kappa_ctx_t *ctx, ngx_http_kappa_go_on_pt go_on);
+void ngx_http_kappa_waits_wake(ngx_http_kappa_app_t *app);
 /* A body that is a list of requests. Takes ctx->op.arena over. */
 ngx_int_t ngx_http_kappa_batch(
     ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx, kappa_str_t body);

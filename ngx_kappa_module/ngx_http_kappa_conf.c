@@ -4,6 +4,8 @@
 #include <pwd.h>
 
 #define SCHEMA_BYTES_MAX (4 * 1024 * 1024)
+#define WAIT_MS 1000
+#define WAIT_MS_MAX 60000
 
 static char *ngx_http_kappa_block_item(
     ngx_conf_t *cf, ngx_command_t *dummy, void *conf);
@@ -31,6 +33,7 @@ ngx_http_kappa_app(ngx_conf_t *cf, ngx_str_t *name)
         return NULL;
     }
     app->name = *name;
+    app->wait = NGX_CONF_UNSET_MSEC;
     app->mention.data = mention;
     app->mention.len =
         (size_t)(ngx_sprintf(mention, "%V:%ui", &cf->conf_file->file.name,
@@ -64,6 +67,7 @@ ngx_http_kappa_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (rv != NGX_CONF_OK) {
         return rv;
     }
+    ngx_conf_init_msec_value(app->wait, WAIT_MS);
     if (app->schema.data == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
             "kappa \"%V\" needs a schema: \"schema FILE;\"", &app->name);
@@ -108,6 +112,21 @@ ngx_http_kappa_set_map_size(
 }
 
 static char *
+ngx_http_kappa_set_wait(ngx_http_kappa_app_t *app, ngx_str_t *value)
+{
+    ngx_int_t ms = ngx_parse_time(value, 0);
+
+    if (app->wait != NGX_CONF_UNSET_MSEC) {
+        return "is duplicate";
+    }
+    if (ms == NGX_ERROR || ms > WAIT_MS_MAX) {
+        return "takes a time of at most 60s";
+    }
+    app->wait = (ngx_msec_t)ms;
+    return NGX_CONF_OK;
+}
+
+static char *
 ngx_http_kappa_set_item(
     ngx_conf_t *cf, ngx_http_kappa_app_t *app, ngx_str_t *value)
 {
@@ -120,6 +139,9 @@ ngx_http_kappa_set_item(
     if (ngx_strcmp(value[0].data, "documents") == 0) {
         return ngx_http_kappa_set_path(cf, &app->documents, &value[1], 1);
     }
+    if (ngx_strcmp(value[0].data, "wait") == 0) {
+        return ngx_http_kappa_set_wait(app, &value[1]);
+    }
     if (ngx_strcmp(value[0].data, "map_size") == 0) {
         return ngx_http_kappa_set_map_size(cf, app, &value[1]);
     }
@@ -129,7 +151,7 @@ ngx_http_kappa_set_item(
             : "takes \"embedded\", the one log of this version";
     }
     return "is no directive of a kappa block: schema, store, log, map_size, "
-           "documents";
+           "documents, wait";
 }
 
 static char *

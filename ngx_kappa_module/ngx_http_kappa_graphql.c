@@ -16,10 +16,20 @@ static ngx_int_t ngx_http_kappa_query(
 static ngx_str_t ngx_http_kappa_allow = ngx_string("GET, POST, QUERY");
 static ngx_str_t ngx_http_kappa_allow_post = ngx_string("POST");
 
-/* Several Accept headers are one, joined. */
-static kappa_str_t
-ngx_http_kappa_accept_header(ngx_http_request_t *r, kappa_arena_t *arena)
+static bool
+ngx_http_kappa_is_called(const ngx_table_elt_t *header, ngx_str_t name)
 {
+    return header->key.len == name.len
+        && ngx_strncasecmp(header->key.data, name.data, name.len) == 0;
+}
+
+/* What is wanted of the request's headers, in one walk over them. Several
+ * Accept headers are one, joined. */
+static kappa_str_t
+ngx_http_kappa_scan_headers(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
+{
+    static ngx_str_t accept = ngx_string("accept");
+    static ngx_str_t min_position = ngx_string("kappa-min-position");
     ngx_list_part_t *part = &r->headers_in.headers.part;
     kappa_str_t all = KAPPA_STR_NULL;
 
@@ -27,16 +37,18 @@ ngx_http_kappa_accept_header(ngx_http_request_t *r, kappa_arena_t *arena)
         ngx_table_elt_t *header = part->elts;
 
         for (ngx_uint_t i = 0; i < part->nelts; i++) {
-            if (header[i].key.len != 6
-                || ngx_strncasecmp(header[i].key.data, (u_char *)"accept", 6)
-                    != 0) {
+            if (ngx_http_kappa_is_called(&header[i], min_position)) {
+                ctx->min_position = &header[i];
+            }
+            if (!ngx_http_kappa_is_called(&header[i], accept)) {
                 continue;
             }
             kappa_str_t one =
                 kappa_str((char *)header[i].value.data, header[i].value.len);
-            all = all.data == NULL ? one
-                                   : kappa_str_printf(arena, "%.*s,%.*s",
-                                       KAPPA_STR_ARG(all), KAPPA_STR_ARG(one));
+            all = all.data == NULL
+                ? one
+                : kappa_str_printf(ctx->op.arena, "%.*s,%.*s",
+                    KAPPA_STR_ARG(all), KAPPA_STR_ARG(one));
         }
     }
     return all;
@@ -84,8 +96,7 @@ ngx_http_kappa_begin(ngx_http_request_t *r)
     if (ctx->op.arena == NULL) {
         return NULL;
     }
-    ngx_http_kappa_accept(
-        ngx_http_kappa_accept_header(r, ctx->op.arena), &ctx->accept);
+    ngx_http_kappa_accept(ngx_http_kappa_scan_headers(r, ctx), &ctx->accept);
     ctx->media = kappa_graphql_http_error_media(&ctx->accept);
     return ctx;
 }
@@ -127,9 +138,25 @@ ngx_http_kappa_refuse_ctx(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
 }
 
 static ngx_int_t
-ngx_http_kappa_get(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
+ngx_http_kappa_read_get(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 {
     kappa_errors_t errors;
+
+    kappa_errors_init(&errors, ctx->op.arena, 1);
+    kappa_status_t status = kappa_graphql_http_query_string(ctx->op.arena,
+        kappa_str((char *)r->args.data, r->args.len), &ctx->op.params,
+        &errors);
+    if (status != KAPPA_OK) {
+        ngx_http_kappa_answer_t answer =
+            ngx_http_kappa_answer(ctx, KAPPA_OUTCOME_BAD_REQUEST);
+        return ngx_http_kappa_send_errors(r, &answer, &errors);
+    }
+    return ngx_http_kappa_serve(r, ctx);
+}
+
+static ngx_int_t
+ngx_http_kappa_get(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
+{
     ngx_int_t rc = ngx_http_discard_request_body(r);
 
     if (rc != NGX_OK) {
@@ -143,16 +170,7 @@ ngx_http_kappa_get(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
             "kappa_origin, or send Content-Type: application/json or the "
             "header Apollo-Require-Preflight");
     }
-    kappa_errors_init(&errors, ctx->op.arena, 1);
-    kappa_status_t status = kappa_graphql_http_query_string(ctx->op.arena,
-        kappa_str((char *)r->args.data, r->args.len), &ctx->op.params,
-        &errors);
-    if (status != KAPPA_OK) {
-        ngx_http_kappa_answer_t answer =
-            ngx_http_kappa_answer(ctx, KAPPA_OUTCOME_BAD_REQUEST);
-        return ngx_http_kappa_send_errors(r, &answer, &errors);
-    }
-    return ngx_http_kappa_serve(r, ctx);
+    return ngx_http_kappa_await(r, ctx, ngx_http_kappa_read_get);
 }
 
 static ngx_int_t
@@ -299,7 +317,8 @@ ngx_http_kappa_body_handler(ngx_http_request_t *r)
         ngx_http_get_module_ctx(r, ngx_http_kappa_module);
 
     ctx->op.begun_us = kappa_monotonic_us();
-    ngx_http_finalize_request(r, ngx_http_kappa_read_post(r, ctx));
+    ngx_http_finalize_request(
+        r, ngx_http_kappa_await(r, ctx, ngx_http_kappa_read_post));
 }
 
 /* --- the plan --- */

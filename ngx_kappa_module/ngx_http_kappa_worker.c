@@ -171,6 +171,7 @@ ngx_http_kappa_wake_handler(ngx_event_t *ev)
         ngx_http_kappa_keeper_poke(app); /* to follow `current` */
     }
     ngx_http_kappa_tails_wake(app);
+    ngx_http_kappa_waits_wake(app);
     if (app->live != NULL && kappa_live_wake(app->live) == KAPPA_AGAIN) {
         ngx_post_event(ev, &ngx_posted_next_events);
     }
@@ -240,6 +241,7 @@ ngx_http_kappa_start(ngx_cycle_t *cycle, ngx_http_kappa_app_t *app)
     ngx_queue_init(&app->streams);
     ngx_queue_init(&app->sockets);
     ngx_queue_init(&app->tails);
+    ngx_queue_init(&app->waits);
     app->wake.handler = ngx_http_kappa_wake_handler;
     app->wake.data = app;
     app->wake.log = cycle->log;

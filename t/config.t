@@ -42,6 +42,8 @@ says('two arguments', qr/"schema" takes one argument/,
 says('another log', qr/"log" takes "embedded"/, kappa => 'log nats;');
 says('map_size', qr/"map_size" takes a size of at least 1m/,
     kappa => 'map_size 12;');
+says('wait', qr/"wait" takes a time of at most 60s/, kappa => 'wait 2m;');
+says('wait twice', qr/"wait" is duplicate/, kappa => 'wait 1s; wait 2s;');
 says('duplicate item', qr/"store" is duplicate/, kappa => 'store x;');
 says('duplicate block', qr/"kappa" directive is duplicate/,
     server => '', config => do {
