@@ -99,10 +99,14 @@ random_job(world_t *w, int number, bool *done)
     return make_job(&w->f, text, key, done);
 }
 
-/* What a client learns from an answer. */
+/* What a client learns from an answer. Of a refusal nothing, when the power
+ * went before it could be sent. */
 static told_t
-told(const kappa_job_t *job, const char *answer)
+told(const world_t *w, const kappa_job_t *job, const char *answer)
 {
+    if (w->disk->off && job->status != KAPPA_OK) {
+        return TOLD_NOTHING;
+    }
     if (job->status == KAPPA_OK) {
         return strstr(answer, "\"errors\"") ? TOLD_REFUSED : TOLD_DONE;
     }
@@ -129,7 +133,7 @@ run_batch(world_t *w)
 
         assert_true(done[i]);
         w->seqs[w->tries] = job.seq;
-        w->told[w->tries++] = told(&job, end_job(&w->f, jobs[i]));
+        w->told[w->tries++] = told(w, &job, end_job(&w->f, jobs[i]));
     }
 }
 
