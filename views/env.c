@@ -104,6 +104,7 @@ static void
 release_txn(kappa_env_t *env, kappa_txn_t *txn)
 {
     kappa_hot_destroy(txn->hot, env->alloc);
+    kappa_runs_destroy(txn->runs, env->alloc);
     env->alloc->release(env->alloc->ctx, txn);
 }
 
@@ -326,6 +327,12 @@ kappa_hot_t *
 kappa_env_hot(kappa_env_t *env)
 {
     return kappa_hot_create(env->alloc);
+}
+
+kappa_runs_t *
+kappa_env_runs(kappa_env_t *env)
+{
+    return kappa_runs_create(env->alloc);
 }
 
 MDB_env *

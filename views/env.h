@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "views/env_usage.h"
 #include "views/hot.h"
+#include "views/runs.h"
 
 /* The LMDB environment of one generation (DESIGN 7 and 12). Opened once per
  * process, after fork; NOSYNC, never WRITEMAP, reader slots not tied to
@@ -45,7 +46,8 @@ typedef struct kappa_txn_s {
     uint64_t snapshot;    /* mdb_txn_id; 0: writing */
     uint64_t position_of; /* a snapshot, and its position */
     uint64_t position;
-    kappa_hot_t *hot; /* or NULL */
+    kappa_hot_t *hot;   /* or NULL */
+    kappa_runs_t *runs; /* or NULL */
     struct kappa_txn_s *next;
 } kappa_txn_t;
 
@@ -71,6 +73,10 @@ uint64_t kappa_env_last(kappa_env_t *env);
 void kappa_txn_end(kappa_txn_t *txn);
 /* Ends it either way. */
 kappa_status_t kappa_txn_commit(kappa_txn_t *txn, kappa_errors_t *errors);
+
+/* kappa_runs_at for a read transaction. NULL: nothing is kept. */
+kappa_run_t *kappa_txn_run(
+    kappa_txn_t *txn, kappa_dbi_t dbi, bool backwards, kappa_str_t from);
 
 /* KAPPA_NOT_FOUND: no such key. out points into the map: valid until the
  * transaction ends or writes. */
@@ -140,8 +146,9 @@ kappa_status_t kappa_meta_get(
 kappa_status_t kappa_meta_put(
     kappa_txn_t *txn, const char *name, uint64_t value);
 
-/* For a transaction's `hot`; NULL: no memory. */
+/* For a transaction's `hot` and `runs`; NULL: no memory. */
 kappa_hot_t *kappa_env_hot(kappa_env_t *env);
+kappa_runs_t *kappa_env_runs(kappa_env_t *env);
 
 /* LMDB's own, for what is not offered here. */
 MDB_env *kappa_env_mdb(kappa_env_t *env);

@@ -30,7 +30,7 @@ typedef struct {
  * the same rows: it was adopted without a build. */
 typedef struct {
     kappa_epoch_t epoch;
-    uint32_t revision; /* from 1 */
+    uint32_t revision;       /* from 1 */
     kappa_str_t schema_name; /* for messages */
 } kappa_about_t;
 

@@ -17,6 +17,11 @@ typedef struct {
     kappa_str_t after;
     kappa_str_t before;
     bool ascending; /* the way the index is gone through */
+    /* What is being read: entry number `at` of the run that was kept, or that
+     * is kept now. */
+    kappa_run_t *run; /* or NULL */
+    uint32_t at;
+    bool stepping; /* the transaction's cursor is on the entry before */
     /* What was read. */
     kappa_dbi_t dbi;
     kappa_row_t *rows;
@@ -93,11 +98,12 @@ cut(const work_t *w, const kappa_segment_t *segment)
     return c;
 }
 
+/* One of its ends is where the reading began. */
 static bool
-in_cut(const cut_t *c, kappa_str_t entry)
+in_cut(const work_t *w, const cut_t *c, kappa_str_t entry)
 {
-    return kappa_str_cmp(entry, c->high) < 0
-        && kappa_str_cmp(entry, c->low) >= 0;
+    return w->ascending ? kappa_str_cmp(entry, c->high) < 0
+                        : kappa_str_cmp(entry, c->low) >= 0;
 }
 
 static kappa_status_t
@@ -109,12 +115,66 @@ first_entry(
         : kappa_txn_seek_before(w->read->txn, w->dbi, c->high, entry, value);
 }
 
+/* Behind what is kept of the run the transaction takes over. */
 static kappa_status_t
-next_entry(const work_t *w, kappa_str_t *entry, kappa_str_t *value)
+step(const work_t *w, kappa_str_t *entry, kappa_str_t *value)
 {
+    if (!w->stepping) {
+        const kappa_run_entry_t *last = &w->run->entries[w->at - 1];
+        kappa_status_t status = kappa_txn_seek(w->read->txn, w->dbi,
+            kappa_str(last->entry, last->entry_len), entry, value);
+
+        if (status != KAPPA_OK) {
+            return status;
+        }
+    }
     return w->ascending
         ? kappa_txn_next(w->read->txn, w->dbi, entry, value)
         : kappa_txn_previous(w->read->txn, w->dbi, entry, value);
+}
+
+/* Adds entry number `at` to the run; KAPPA_DONE: there is none. */
+static void
+keep_entry(
+    work_t *w, kappa_status_t status, kappa_str_t entry, kappa_str_t value)
+{
+    kappa_run_t *run = w->run;
+
+    if (run == NULL || run->count != w->at) {
+        return;
+    }
+    run->ended = status == KAPPA_DONE;
+    if (status == KAPPA_OK && run->count < KAPPA_RUN_ENTRIES) {
+        run->entries[run->count++] = (kappa_run_entry_t){ .entry = entry.data,
+            .entry_len = (uint32_t)entry.len,
+            .row = value.data,
+            .row_len = (uint32_t)value.len };
+    }
+}
+
+/* The next entry, the first one of the cut to begin with. */
+static kappa_status_t
+next_entry(work_t *w, const cut_t *c, kappa_str_t *entry, kappa_str_t *value)
+{
+    kappa_run_t *run = w->run;
+    kappa_status_t status;
+
+    if (run != NULL && w->at < run->count) {
+        const kappa_run_entry_t *kept = &run->entries[w->at++];
+
+        *entry = kappa_str(kept->entry, kept->entry_len);
+        *value = kappa_str(kept->row, kept->row_len);
+        return KAPPA_OK;
+    }
+    if (run != NULL && run->ended && w->at == run->count) {
+        return KAPPA_DONE;
+    }
+    status =
+        w->at == 0 ? first_entry(w, c, entry, value) : step(w, entry, value);
+    keep_entry(w, status, *entry, *value);
+    w->stepping = true;
+    w->at++;
+    return status;
 }
 
 /* An entry of the range starts with the range's prefix: the equalities, which
@@ -162,6 +222,35 @@ kappa_read_entry(kappa_read_t *read, const kappa_range_entries_t *range,
     return KAPPA_OK;
 }
 
+/* The row of the entry that was read last. */
+static kappa_status_t
+row_of(work_t *w, kappa_str_t entry, kappa_str_t value, kappa_row_t *row)
+{
+    const kappa_view_t *view = w->list->view;
+    kappa_run_entry_t *kept = w->run != NULL && w->at <= w->run->count
+        ? &w->run->entries[w->at - 1]
+        : NULL;
+
+    if (kept != NULL && kept->known) {
+        *row = (kappa_row_t){ .data = (const uint8_t *)kept->row,
+            .len = kept->row_len,
+            .type = view->type,
+            .view = view,
+            .key = kappa_str(kept->entry + kept->key_at, kept->key_len) };
+        return KAPPA_OK;
+    }
+    kappa_status_t status =
+        kappa_read_entry(w->read, &w->range, entry, value, row);
+    if (status == KAPPA_OK && kept != NULL) {
+        kept->row = (const char *)row->data;
+        kept->row_len = (uint32_t)row->len;
+        kept->key_at = (uint32_t)(row->key.data - kept->entry);
+        kept->key_len = (uint16_t)row->key.len;
+        kept->known = true;
+    }
+    return status;
+}
+
 /* Takes an entry; w->more: the page was full before it, or enough was looked
  * at. */
 static kappa_status_t
@@ -177,8 +266,7 @@ take(work_t *w, kappa_str_t entry, kappa_str_t value)
         w->more = true;
         return KAPPA_OK;
     }
-    kappa_status_t status =
-        kappa_read_entry(w->read, &w->range, entry, value, &row);
+    kappa_status_t status = row_of(w, entry, value, &row);
     if (status == KAPPA_OK && rule) {
         status = kappa_read_visible(w->read, &row, w->arena, &visible);
     }
@@ -223,19 +311,23 @@ static kappa_status_t
 read_segment(work_t *w, const kappa_segment_t *segment)
 {
     cut_t c = cut(w, segment);
-    kappa_str_t entry, value;
+    kappa_str_t entry = KAPPA_STR_NULL, value = KAPPA_STR_NULL;
     kappa_status_t status;
 
     if (kappa_str_cmp(c.low, c.high) >= 0) {
         return KAPPA_OK;
     }
-    status = first_entry(w, &c, &entry, &value);
-    while (status == KAPPA_OK && !w->more && in_cut(&c, entry)) {
+    w->run = kappa_txn_run(
+        w->read->txn, w->dbi, !w->ascending, w->ascending ? c.low : c.high);
+    w->at = 0;
+    w->stepping = false;
+    status = next_entry(w, &c, &entry, &value);
+    while (status == KAPPA_OK && !w->more && in_cut(w, &c, entry)) {
         if (!c.above.data || !kappa_str_eq(entry, c.above)) {
             status = take(w, entry, value);
         }
         if (status == KAPPA_OK && !w->more) {
-            status = next_entry(w, &entry, &value);
+            status = next_entry(w, &c, &entry, &value);
         }
     }
     if (status != KAPPA_OK && status != KAPPA_DONE) {

@@ -106,6 +106,21 @@ kappa_txn_get(
     return result(txn, rc);
 }
 
+kappa_run_t *
+kappa_txn_run(
+    kappa_txn_t *txn, kappa_dbi_t dbi, bool backwards, kappa_str_t from)
+{
+    if (txn->snapshot == 0) {
+        return NULL;
+    }
+    if (txn->runs == NULL) {
+        txn->runs = kappa_env_runs(txn->env);
+    }
+    return txn->runs == NULL ? NULL
+                             : kappa_runs_at(txn->runs, txn->snapshot,
+                                 (uint8_t)dbi, backwards, from);
+}
+
 kappa_status_t
 kappa_txn_put(
     kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t key, kappa_str_t value)
