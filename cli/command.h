@@ -15,6 +15,7 @@ extern const kappa_command_t kappa_command_parse;
 extern const kappa_command_t kappa_command_validate;
 extern const kappa_command_t kappa_command_print_schema;
 extern const kappa_command_t kappa_command_check;
+extern const kappa_command_t kappa_command_diff;
 extern const kappa_command_t kappa_command_import;
 extern const kappa_command_t kappa_command_log;
 extern const kappa_command_t kappa_command_show;

@@ -8,6 +8,7 @@ static const kappa_command_t *const commands[] = {
     &kappa_command_validate,
     &kappa_command_print_schema,
     &kappa_command_check,
+    &kappa_command_diff,
     &kappa_command_import,
     &kappa_command_log,
     &kappa_command_show,

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 
 # Thousands of documents and schemas through kappa and through graphql-js:
-# verdicts and places of errors agree, and so does introspection. KAPPA_SEED repeats a run, KAPPA_CASES
+# verdicts and places of errors agree, and so do introspection and what changed
+# from one schema to another. KAPPA_SEED repeats a run, KAPPA_CASES
 # sets its size.
 
 use strict;
@@ -21,6 +22,6 @@ system("make --no-print-directory -s -C $root build/batch 1>&2") == 0
     or die "build/batch can't be built\n";
 
 $| = 1;
-print "1..5\n";
+print "1..6\n";
 my $arguments = join ' ', @seed ? @seed : ("''"), $cases;
 exit(system("cd $Bin/differential && node compare.mjs $root/build/batch $arguments") >> 8);

@@ -4,14 +4,15 @@
 #include "base/json.h"
 #include "cli/input.h"
 #include "graphql/execute.h"
-#include "graphql/schema.h"
+#include "graphql/schema_diff.h"
 #include "graphql/validate.h"
 
 /* Answers many cases in one process, for t/differential/compare.mjs. In:
  * "KIND SCHEMA_BYTES DOCUMENT_BYTES\n", then the bytes. KIND p parses the
  * document, s builds the schema, v validates the document against it (0 schema
- * bytes: against the one before), i executes it, an introspection query. Out:
- * a line of JSON each, the errors or the answer. */
+ * bytes: against the one before), i executes it, an introspection query, d
+ * compares the schema with the document, another schema. Out: a line of JSON
+ * each, the errors or the answer. */
 
 typedef struct {
     kappa_arena_t *schema_arena;
@@ -99,6 +100,49 @@ check_document(batch_t *batch, char kind, kappa_arena_t *arena, size_t bytes,
     return status;
 }
 
+/* [["FIELD_REMOVED", "Query.item"], …] */
+static void
+print_changes(const kappa_schema_change_t *changes)
+{
+    kappa_buf_t buf;
+
+    kappa_buf_init(&buf, &kappa_alloc_libc);
+    kappa_buf_char(&buf, '[');
+    for (const kappa_schema_change_t *c = changes; c != NULL; c = c->next) {
+        kappa_buf_printf(&buf, "%s[\"%s\",", c == changes ? "" : ",", c->code);
+        kappa_json_string(&buf, c->at);
+        kappa_buf_char(&buf, ']');
+    }
+    printf("%.*s]\n", KAPPA_STR_ARG(kappa_buf_view(&buf)));
+    kappa_buf_release(&buf);
+}
+
+/* Prints the answer at once. */
+static kappa_status_t
+compare(
+    batch_t *batch, kappa_arena_t *arena, size_t bytes, kappa_errors_t *errors)
+{
+    kappa_source_t *source = KAPPA_NEW(arena, kappa_source_t);
+    kappa_document_t *document;
+    kappa_schema_t *after;
+    kappa_schema_change_t *changes;
+
+    source->name = KAPPA_STR("after");
+    source->text = kappa_str(read_bytes(arena, bytes), bytes);
+    kappa_status_t status =
+        kappa_parse(arena, source, &kappa_input_limits, &document, errors);
+    if (status == KAPPA_OK) {
+        status = kappa_schema_build(arena, &document, 1, &after, errors);
+    }
+    if (status == KAPPA_OK) {
+        status = kappa_schema_diff(arena, batch->schema, after, &changes);
+    }
+    if (status == KAPPA_OK) {
+        print_changes(changes);
+    }
+    return status;
+}
+
 static void
 answer(const kappa_errors_t *errors, kappa_status_t status)
 {
@@ -133,12 +177,15 @@ main(void)
         if (schema_bytes > 0) {
             status = build_schema(&batch, schema_bytes, &errors);
         }
-        if (kind != 's') {
+        if (kind == 'd') {
+            kappa_errors_init(&errors, arena, 10000);
+            status = compare(&batch, arena, document_bytes, &errors);
+        } else if (kind != 's') {
             kappa_errors_init(&errors, arena, 10000);
             status =
                 check_document(&batch, kind, arena, document_bytes, &errors);
         }
-        if (kind != 'i' || status != KAPPA_OK) {
+        if ((kind != 'i' && kind != 'd') || status != KAPPA_OK) {
             answer(&errors, status);
         }
         kappa_arena_destroy(arena);

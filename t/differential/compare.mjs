@@ -10,7 +10,7 @@ import { makeDocument } from './documents.mjs';
 import { mutate } from './mutate.mjs';
 import { Random } from './random.mjs';
 import {
-  INTROSPECTION, clientSchema, documentErrors, introspect, loadSchema, parseErrors,
+  INTROSPECTION, changes, clientSchema, documentErrors, introspect, loadSchema, parseErrors,
   sdlOf, version,
 } from './reference.mjs';
 import { makeSchema } from './schemas.mjs';
@@ -136,6 +136,43 @@ function introspection() {
   return differ;
 }
 
+// Two schemas of the same names, or one and what became of it.
+function goodPair() {
+  const before = goodSchema();
+  for (let i = 0; i < 20 && random.chance(0.8); i++) {
+    const text = mutate(random, before.text, 0);
+    const { schema, errors } = loadSchema(text);
+    if (errors?.length === 0) return [before, { text, schema }];
+  }
+  return [before, goodSchema()];
+}
+
+// Each of graphql-js's changes has one of ours with its code, whose place its
+// description names.
+function unmatched(got, expected) {
+  const left = [...got];
+  const missing = expected.filter((change) => {
+    const at = left.findIndex(([code, place]) => code === change.type && change.description.includes(place));
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+  return [...missing.map((c) => `only graphql-js: ${c.type} ${c.description}`), ...left.map((c) => `only kappa: ${c.join(' ')}`)];
+}
+
+function diffs() {
+  const pairs = Array.from({ length: Math.min(count, 3000) }, goodPair);
+  const answers = run(pairs.map(([a, b]) => ({ kind: 'd', schema: a.text, text: b.text })));
+  let differ = 0, all = 0;
+  pairs.forEach(([a, b], i) => {
+    const expected = changes(a.schema, b.schema);
+    const wrong = unmatched(JSON.parse(answers[i]), expected);
+    all += expected.length;
+    if (wrong.length && ++differ <= 3) console.log(`# diff ${i} differs\n${a.text}\n----\n${b.text}\n  ${wrong.join('\n  ')}`);
+  });
+  console.log(`${differ ? 'not ok' : 'ok'} - diff: ${pairs.length} pairs of schemas, ${all} changes, ${differ} differ`);
+  return differ;
+}
+
 // The largest schema that is public: 1.2 MB of SDL.
 function github() {
   const path = new URL('node_modules/@octokit/graphql-schema/schema.graphql', import.meta.url);
@@ -153,5 +190,6 @@ if (!only || only === 'parse') wrong += compare('parse', parseCases());
 if (!only || only === 'schema') wrong += compare('schema', schemaCases());
 if (!only || only === 'validate') wrong += compare('validate', documentCases());
 if (!only || only === 'introspection') wrong += introspection();
+if (!only || only === 'diff') wrong += diffs();
 if (!only || only === 'github') wrong += github();
 process.exit(wrong ? 1 : 0);

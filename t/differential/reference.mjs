@@ -6,6 +6,7 @@ import {
   getIntrospectionQuery, lexicographicSortSchema, parse, printSchema,
   validate, validateSchema,
 } from './node_modules/graphql/index.mjs';
+import { findSchemaChanges } from './node_modules/graphql/utilities/findSchemaChanges.mjs';
 import { validateSDL } from './node_modules/graphql/validation/validate.mjs';
 
 export { version } from './node_modules/graphql/index.mjs';
@@ -92,6 +93,16 @@ export function clientSchema(answer) {
 
 export function sdlOf(text) {
   return printSchema(lexicographicSortSchema(buildASTSchema(parse(text))));
+}
+
+// Whether a change is about an Int or a String that is used no more: they are
+// always there.
+function isStandard(description) {
+  return /^Standard scalar|^(Int|Float|String|Boolean|ID) was added\.$/.test(description);
+}
+
+export function changes(before, after) {
+  return findSchemaChanges(before, after).filter((c) => !isStandard(c.description));
 }
 
 export function introspect(schema) {
