@@ -211,6 +211,34 @@ is_deeply(\@heard, [map { $_ % 40 } grep { $_ % 4 == 0 } 1 .. 4000],
     'a listener heard every one of its device, in order');
 $_->close for $stream, $live;
 
+# --- the same by mutations, one reading each, on connections that stay
+
+sub taken_by {
+    my ($device, $count) = @_;
+    my $socket = $devices->connect or die 'no connection';
+    my %as = $devices->as($device);
+    for my $n (1 .. $count) {
+        my $body = $JSON->encode({ query => 'mutation T($value: Float!) {
+            take(value: $value) { id } }', variables => { value => $n % 30 } });
+        print $socket "POST /graphql HTTP/1.1\r\nHost: a\r\n"
+            . "Authorization: $as{Authorization}\r\n"
+            . "Content-Type: application/json\r\nContent-Length: "
+            . length($body) . "\r\n\r\n$body";
+        $socket->flush;
+        my $answer = '';
+        until ($answer =~ /\r\n\r\n.*\}\z/s) {
+            sysread $socket, $answer, 65536, length $answer or die 'cut off';
+        }
+        die $answer if $answer !~ /"take":\{"id":/;
+    }
+    return 1;
+}
+
+my $begin = time;
+is($devices->crowd(16, sub { taken_by('d' . (1 + $_[0] % 4), 125) }), 0,
+    'sixteen devices, a reading a request');
+diag sprintf '%d mutations in %.2f s', 16 * 125, time - $begin;
+
 # --- from everywhere at once: gateways with lines, devices with mutations
 
 my %limit = (d1 => 30, d2 => 25, d3 => 'null', d4 => 20);
@@ -252,7 +280,7 @@ is($failed, 0, 'all were taken');
 my $count = 0;
 $count += $devices->data(undef, "{ device(id: \"$_\") { readingCount } }")
     ->{device}{readingCount} for qw(d1 d2 d3 d4);
-is($count, 4 * $MINUTES + 4000 + 8 * 500 + 8 * 250, 'each once');
+is($count, 4 * $MINUTES + 4000 + 16 * 125 + 8 * 500 + 8 * 250, 'each once');
 compare('from everywhere');
 
 ok($devices->stop('QUIT'), 'stop');

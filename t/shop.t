@@ -250,16 +250,38 @@ for my $o (values %order) {
     $day->{revenue} += $o->{total} if !$o->{cancelled};
     $day->{largest} = $o->{total} if $o->{total} > $day->{largest};
 }
-is_deeply({ map { my $d = $_; $d->{day} => { map { $_ => 0 + $d->{$_} }
+my %days = map { my $d = $_; $d->{day} => { map { $_ => 0 + $d->{$_} }
     qw(orders revenue largest) } } @{ $shop->data($SAM,
-        '{ days { day orders revenue largest } }')->{days} } }, \%day,
-    'revenue per day');
+        '{ days { day orders revenue largest } }')->{days} };
+is_deeply(\%days, \%day, 'revenue per day');
 my $spent = 0;
 for my $o (values %order) {
     $spent += $o->{total} if $o->{data}{customer} eq 'client1' && !$o->{cancelled};
 }
 is($shop->data('client1', '{ me { spent } }')->{me}{spent}, $spent,
     'what a customer spent');
+
+# --- a rule that was wrong, mended: cancelled orders were counted
+
+my $sdl = Kappa::Test::file('examples/shop/schema.graphql');
+ok($sdl =~ s/(  orders: Int! \@count)$/$1(where: "row.state != 'CANCELLED'")/m,
+    'another rule');
+$shop->schema($sdl);
+my %placed;
+$_->{cancelled} or $placed{"$_->{day}T00:00:00.000Z"}++ for values %order;
+isnt(join(' ', map { $_->{orders} } @days{sort keys %days}), join(' ',
+    map { $placed{$_} // 0 } sort keys %days), 'that makes a difference');
+ok($shop->reload, 'reload');
+my $mended;
+Kappa::Test::wait_until(sub {
+    my $days = $shop->data($SAM, '{ days { day orders } }')->{days} or return;
+    $mended = { map { $_->{day} => $_->{orders} } @$days };
+    return 0 == grep { $mended->{$_} != ($placed{$_} // 0) } keys %days;
+}, 30);
+is_deeply($mended, { map { $_ => $placed{$_} // 0 } keys %days },
+    'it holds for what was');
+is_deeply({ map { $_ => product($_, 'stock')->{stock} } keys %stock }, \%stock,
+    'all else is as before');
 
 ok($shop->stop('QUIT'), 'stop');
 $shop->verified;
