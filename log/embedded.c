@@ -218,6 +218,7 @@ kappa_embedded_take_segment(
     e->fd = fd;
     e->size = size;
     e->now.segment = first;
+    e->now.trodden = 0;
     e->now.generation++;
     e->agreed = false;
 }

@@ -14,6 +14,7 @@
 #define AT_BOOT_ID 64
 #define AT_EPOCH (AT_BOOT_ID + KAPPA_BOOT_ID_CHARS)
 #define AT_SERIAL 128
+#define AT_TRODDEN 136
 
 _Static_assert(
     AT_EPOCH + KAPPA_EPOCH_CHARS_MAX <= AT_SERIAL, "the epoch fits");
@@ -45,6 +46,7 @@ kappa_log_state_write(
     memcpy(out + AT_BOOT_ID, state->boot_id, KAPPA_BOOT_ID_CHARS);
     memcpy(out + AT_EPOCH, state->epoch.name, KAPPA_EPOCH_CHARS_MAX);
     kappa_put_u64(out + AT_SERIAL, state->serial);
+    kappa_put_u64(out + AT_TRODDEN, state->trodden);
     kappa_put_u32(out + AT_CHECKSUM, checksum(out));
 }
 
@@ -67,6 +69,7 @@ kappa_log_state_read(
     memcpy(out->boot_id, data + AT_BOOT_ID, KAPPA_BOOT_ID_CHARS);
     memcpy(out->epoch.name, data + AT_EPOCH, KAPPA_EPOCH_CHARS_MAX);
     out->serial = kappa_get_u64(data + AT_SERIAL);
+    out->trodden = kappa_get_u64(data + AT_TRODDEN);
     return out->phase >= KAPPA_LOG_CLEAN && out->phase <= KAPPA_LOG_BROKEN;
 }
 

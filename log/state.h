@@ -32,6 +32,7 @@ typedef struct {
     uint64_t offset;     /* behind tail's record */
     uint64_t intent_end; /* how far the batch under way reaches */
     uint32_t crc;        /* header_crc of tail's record */
+    uint64_t trodden;    /* up to where the segment's blocks were written */
 } kappa_log_state_t;
 
 void kappa_log_state_write(

@@ -531,14 +531,14 @@ a_batch_is_one_write_and_one_sync(void **state)
     kappa_fake_disk_forget_trace(app.disk);
     assert_int_equal(
         kappa_log_append(app.log, events, 10, 0, &tail, NULL), KAPPA_OK);
-    assert_string_equal(app.disk->trace, "lwsl");
+    assert_string_equal(app.disk->trace, "lwwsl");
 
     kappa_fake_disk_forget_trace(app.disk);
     assert_int_equal(kappa_log_tail(app.log, NULL, &tail, NULL), KAPPA_OK);
     assert_string_equal(app.disk->trace, "");
     assert_int_equal(
         kappa_log_append(app.log, events, 10, tail, &tail, NULL), KAPPA_OK);
-    assert_string_equal(app.disk->trace, "lawsrdwsl");
+    assert_string_equal(app.disk->trace, "lawsrdwwsl");
     assert_non_null(
         kappa_fake_disk_file(app.disk, "00000000000000000011.seg"));
 
