@@ -167,6 +167,17 @@ is_deeply(state_of_service()->{stock}, \%stock, 'the same view');
 is(scalar(grep { $_->{verb} eq 'delivered' && ($_->{actor}{sub} // '') eq 'reorder' }
     $shop->events), scalar @wanted, 'and nothing twice');
 
+# An order is forgotten, and so is what it took.
+is($shop->kappa(['forget', 'Order', '0de00000-0000-4000-8000-000000000001',
+    '--store', $shop->store])->{status}, 0, 'an order is forgotten');
+kill_service();
+unlink $file;
+start_service();
+ok(caught_up(), 'read from the first event');
+is_deeply(state_of_service()->{stock}, { map { $_ => $shop->data(undef,
+    "{ product(sku: \"$_\") { stock } }")->{product}{stock} } @skus },
+    'the service and kappa still agree');
+
 kill_service();
 ok($shop->stop('QUIT'), 'stop');
 $shop->verified;

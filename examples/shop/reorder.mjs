@@ -49,13 +49,15 @@ async function save(state) {
     await rename(`${file}.new`, file);
 }
 
-// What an event does to stocks, as [sku, pieces] pairs.
+// What an event does to stocks, as [sku, pieces] pairs. One that was forgotten
+// (`kappa forget`) has no data, and does nothing here nor in kappa's views.
 function changes({ thing, verb, key, data, row }) {
+    if (data === null) return [];
     switch (`${thing}.${verb}`) {
     case 'Product.offered': return [[key, data.stock ?? 0]];
     case 'Product.delivered': return [[key, data.count]];
     case 'Order.placed': return data.lines.map((l) => [l.sku, -l.count]);
-    case 'Order.cancelled': return row.lines.map((l) => [l.sku, l.count]);
+    case 'Order.cancelled': return (row?.lines ?? []).map((l) => [l.sku, l.count]);
     default: return [];
     }
 }
