@@ -2,12 +2,12 @@
 // through kappa (BATCH, built from execute_batch.c) and graphql-js; prints
 // every difference in data, and in the errors' paths and places.
 import './node18.mjs';
-import './node18.mjs';
 
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
+import { keyOf } from './answers.mjs';
 import { makeQuery } from './queries.mjs';
 import { Random } from './random.mjs';
 import {
@@ -120,22 +120,6 @@ function run(cases) {
     { input: Buffer.concat(chunks), maxBuffer: 1 << 30 });
   if (status !== 0) console.log(`# ${batch} ended with ${status}: ${String(stderr).slice(0, 4000)}`);
   return String(stdout).split('\n');
-}
-
-function placesOf(error) {
-  return (error.locations ?? []).map((l) => `${l.line}:${l.column}`).join(' ');
-}
-
-// Members in order; of errors what both must agree on. Without data the
-// request was refused, and each says so in its own words.
-function keyOf(answer) {
-  const { data, errors = [] } = answer;
-  if (data === undefined) return ['refused', ...errors.map(placesOf)].join(' | ');
-  const shown = errors.map((e) => {
-    const message = /^Cannot return null/.test(e.message) ? e.message : '';
-    return `${placesOf(e)} ${JSON.stringify(e.path)} ${message}`;
-  });
-  return [JSON.stringify(data), ...shown].join('\n    ');
 }
 
 function answerOf(line) {

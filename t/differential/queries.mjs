@@ -6,9 +6,11 @@ import {
 } from './node_modules/graphql/index.mjs';
 
 class Query {
-  constructor(random, schema) {
-    Object.assign(this, { random, schema, variables: {}, declared: [], fragments: [] });
-    this.budget = 60;
+  // options.leaf(type): a value of a scalar, undefined: any; options.node: the
+  // interface whose types meet any other.
+  constructor(random, schema, options) {
+    Object.assign(this, { random, schema, options, variables: {}, declared: [], fragments: [] });
+    this.budget = options.budget ?? 60;
   }
 
   // A literal or, as variables show, a JSON value.
@@ -18,6 +20,8 @@ class Query {
       const name = random.pick(type.getValues()).name;
       return json ? name : name;
     }
+    const given = this.options.leaf?.(type);
+    if (given !== undefined) return json ? given : JSON.stringify(given);
     const pick = random.below(4);
     switch (type.name) {
       case 'Int': return [0, -7, 12, 2147483647][pick];
@@ -136,7 +140,7 @@ class Query {
   }
 
   overlapping(type) {
-    const others = [...this.schema.getPossibleTypes(isAbstractType(type) ? type : this.schema.getType('Node'))];
+    const others = [...this.schema.getPossibleTypes(isAbstractType(type) ? type : this.schema.getType(this.options.node ?? 'Node'))];
     const possible = isAbstractType(type) ? others : [type];
     const all = possible.flatMap((t) => [t, ...t.getInterfaces()]);
     return this.random.pick(all);
@@ -193,9 +197,9 @@ class Query {
   }
 }
 
-export function makeQuery(random, schema) {
-  const query = new Query(random, schema);
-  const isMutation = random.chance(0.15);
+export function makeQuery(random, schema, options = {}) {
+  const query = new Query(random, schema, options);
+  const isMutation = random.chance(options.mutations ?? 0.15);
   const root = isMutation ? schema.getMutationType() : schema.getQueryType();
   const set = query.set(root, 0);
   const variables = query.declared.length ? `(${query.declared.join(', ')})` : '';
