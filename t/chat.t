@@ -125,25 +125,26 @@ is($chat->data('bob', '{ message(id: "m1") { number text } }')->{message}{number
 
 # --- history, both ways
 
-my $PAGE = 'query($first: Int, $after: String, $last: Int, $before: String) {
+my $PAGE = 'query($first: Int, $after: String, $last: Int, $before: String,
+    $order: MessageOrder = NUMBER) {
     history(room: "tea", first: $first, after: $after, last: $last,
-        before: $before) { nodes { number } pageInfo { hasNextPage
+        before: $before, orderBy: $order) { nodes { number } pageInfo { hasNextPage
         hasPreviousPage startCursor endCursor } } }';
 
 # All pages one after the other; something is said meanwhile.
 sub pages {
-    my ($size, $back) = @_;
+    my ($size, $back, %more) = @_;
     my (@numbers, $cursor);
     for my $n (1 .. 50) {
         my $page = $chat->data('bob', $PAGE, $back
-            ? { last => $size, before => $cursor }
-            : { first => $size, after => $cursor })->{history};
+            ? { last => $size, before => $cursor, %more }
+            : { first => $size, after => $cursor, %more })->{history};
         my @page = map { $_->{number} } @{ $page->{nodes} };
         @numbers = $back ? (@page, @numbers) : (@numbers, @page);
         my $info = $page->{pageInfo};
         $cursor = $info->{$back ? 'startCursor' : 'endCursor'};
         last if !$info->{$back ? 'hasPreviousPage' : 'hasNextPage'};
-        say_in('ann', 'tea', 'meanwhile') if $n < 3;
+        say_in('ann', 'tea', 'meanwhile') if $n < 3 && !%more;
     }
     return \@numbers;
 }
@@ -151,6 +152,8 @@ is_deeply(pages(3, 1), [1 .. 11], 'backwards: what was there when it began');
 is_deeply(pages(4, 0), [1 .. 15], 'forwards: with what came meanwhile');
 is_deeply(pages(1, 0), [1 .. 17], 'one by one');
 is_deeply(pages(100, 1), [1 .. 17], 'at once');
+is_deeply(pages(5, $_, order => 'NUMBER_DESC'), [reverse 1 .. 17],
+    'the newest first, ' . ($_ ? 'backwards' : 'forwards')) for 0, 1;
 is($chat->code('bob', '{ history(room: "attic", first: 1, after: "'
     . $chat->data('bob', $PAGE, { first => 1 })->{history}{pageInfo}{endCursor}
     . '") { nodes { id } } }'), 'BAD_USER_INPUT', 'a cursor of another room');

@@ -105,6 +105,16 @@ is($shop->code($SAM, 'mutation { offer(sku: "cup", name: "Mug", category: "x",
 is($shop->code($SAM, 'mutation { change(sku: "cup", version: 2, price: -1)
     { price } }'), 'BAD_PRICE', 'a check on a view');
 
+# --- several in one request: each for itself, one after the other
+
+my $two = $shop->ask('eve', 'mutation { a: place(lines: [{sku: "pu-erh", count: 1}])
+    { order { total } } b: place(lines: [{sku: "pu-erh", count: 2}]) { order { total } }
+    c: place(lines: [{sku: "pu-erh", count: 1}]) { order { total } } }')->{json};
+is_deeply($two->{data}, { a => { order => { total => '8900' } }, b => undef,
+    c => { order => { total => '8900' } } }, 'what is left goes to whom it suits');
+is_deeply([map { [$_->{path}, $_->{extensions}{code}] } @{ $two->{errors} }],
+    [[['b'], 'OUT_OF_STOCK']], 'and who was refused is named');
+
 # --- everybody at once, for the last pieces
 
 my @skus = map { "rare$_" } 1 .. 4;
