@@ -90,6 +90,10 @@ typedef struct {
     /* A stored column as JSON; len 0 is null. */
     kappa_str_t (*column)(const kappa_row_t *row, uint32_t column);
 
+    /* Several at once. */
+    void (*columns)(const kappa_row_t *row, const uint32_t *columns,
+        uint32_t count, kappa_str_t *out);
+
     kappa_status_t (*value)(kappa_data_t *data, const kappa_field_t *field,
         const kappa_row_t *parent, const kappa_value_t *args,
         kappa_arena_t *arena, kappa_str_t *json, kappa_errors_t *errors);

@@ -498,50 +498,22 @@ write_field(kappa_execution_t *x, const kappa_plan_field_t *f,
     return KAPPA_WRITTEN;
 }
 
-/* The commonest of all: a stored column's bytes behind its key. False: it is
- * null, which takes the long way. */
-static inline bool
-copy_column(kappa_execution_t *x, const kappa_plan_field_t *f,
-    const kappa_row_t *row, bool first)
-{
-    kappa_buf_t *buf = x->buf;
-    kappa_str_t json = x->data->ops->column(row, f->column);
-    size_t need = KAPPA_PLAN_KEY_ROOM + f->key_len + json.len;
-    char *p;
-
-    if (json.len == 0
-        || (need > buf->cap - buf->len && !kappa_buf_reserve(buf, need))) {
-        return false;
-    }
-    p = buf->data + buf->len;
-    if (f->key_len <= KAPPA_PLAN_KEY_ROOM - 1) {
-        memcpy(p, f->key + first, KAPPA_PLAN_KEY_ROOM - 1);
-    } else {
-        memcpy(p, f->key + first, f->key_len - first);
-    }
-    p += f->key_len - first;
-    memcpy(p, json.data, json.len);
-    buf->len = (size_t)(p - buf->data) + json.len;
-    return true;
-}
-
 kappa_written_t
 kappa_execute_set(kappa_execution_t *x, const kappa_plan_set_t *set,
     const kappa_scope_t *scope, const kappa_path_t *path)
 {
-    bool first = true;
+    bool first;
+    uint32_t i = 0;
 
     kappa_buf_char(x->buf, '{');
-    for (uint32_t i = 0; i < set->count; i++) {
+    if (set->plain > 0 && scope->row != NULL) {
+        i = kappa_execute_columns(x, set, scope->row);
+    }
+    for (first = i == 0; i < set->count; i++) {
         const kappa_plan_field_t *f = &set->fields[i];
         kappa_written_t written;
 
         if (!kappa_execute_included(x, f)) {
-            continue;
-        }
-        if (f->op == KAPPA_OP_COLUMN && !f->rule && f->select == NULL
-            && scope->row != NULL && copy_column(x, f, scope->row, first)) {
-            first = false;
             continue;
         }
         written = write_field(x, f, scope, path, first);

@@ -97,6 +97,12 @@ kappa_written_t kappa_execute_set(kappa_execution_t *x,
     const kappa_plan_set_t *set, const kappa_scope_t *scope,
     const kappa_path_t *path);
 
+/* The commonest of all: a row's plain columns, their bytes behind their keys.
+ * How many fields were written, from the set's first on; 0: something about
+ * them takes the long way. */
+uint32_t kappa_execute_columns(
+    kappa_execution_t *x, const kappa_plan_set_t *set, const kappa_row_t *row);
+
 /* What is selected of an object type, NULL: it is none of the select's. */
 const kappa_plan_set_t *kappa_execute_case(
     const kappa_plan_select_t *select, const kappa_type_t *type);

@@ -135,6 +135,9 @@ typedef struct {
 typedef struct {
     const kappa_plan_field_t *fields; /* in response order */
     uint32_t count;
+    uint32_t plain;          /* so many of the first are plain columns: always
+                                there, without a rule, leaves */
+    const uint32_t *columns; /* theirs; NULL: none are */
 } kappa_plan_set_t;
 
 typedef struct {

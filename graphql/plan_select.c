@@ -371,6 +371,36 @@ set_type(kappa_plan_field_t *f)
         type->kind == KAPPA_REF_LIST && type->of->kind == KAPPA_REF_NON_NULL;
 }
 
+static bool
+is_plain(const kappa_plan_field_t *f)
+{
+    return f->op == KAPPA_OP_COLUMN && f->condition == NULL && !f->rule
+        && f->select == NULL;
+}
+
+/* What can be copied from a row in one go. */
+static kappa_status_t
+list_plain(kappa_planner_t *planner, kappa_plan_set_t *set)
+{
+    uint32_t *columns;
+
+    while (set->plain < set->count && is_plain(&set->fields[set->plain])) {
+        set->plain++;
+    }
+    if (set->plain == 0) {
+        return KAPPA_OK;
+    }
+    columns = KAPPA_NEW_ARRAY(planner->arena, uint32_t, set->plain);
+    if (columns == NULL) {
+        return KAPPA_NOMEM;
+    }
+    for (uint32_t i = 0; i < set->plain; i++) {
+        columns[i] = set->fields[i].column;
+    }
+    set->columns = columns;
+    return KAPPA_OK;
+}
+
 /* All of a field but its condition. */
 static kappa_status_t
 build_field(kappa_planner_t *planner, source_t source,
@@ -477,8 +507,8 @@ build_set(kappa_planner_t *planner, source_t source,
         }
     }
     planner->depth--;
-    *out = (kappa_plan_set_t){ fields, i };
-    return status;
+    *out = (kappa_plan_set_t){ .fields = fields, .count = i };
+    return status == KAPPA_OK ? list_plain(planner, out) : status;
 }
 
 kappa_status_t

@@ -163,6 +163,15 @@ read_column(const kappa_row_t *row, uint32_t column)
     return kappa_row_column(row->data, column);
 }
 
+static void
+read_columns(const kappa_row_t *row, const uint32_t *columns, uint32_t count,
+    kappa_str_t *out)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        out[i] = kappa_row_column(row->data, columns[i]);
+    }
+}
+
 static const kappa_field_binding_t *
 binding_of(const kappa_field_t *field)
 {
@@ -385,6 +394,7 @@ read_allowed(kappa_data_t *data, const kappa_field_t *field,
 
 const kappa_data_ops_t kappa_read_ops = {
     .column = read_column,
+    .columns = read_columns,
     .value = read_value,
     .one = read_one,
     .list = kappa_read_list,

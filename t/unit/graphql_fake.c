@@ -401,8 +401,18 @@ fake_mutate(kappa_data_t *data, const kappa_field_t *field, kappa_str_t path,
     return status == KAPPA_NOT_FOUND ? KAPPA_OK : status;
 }
 
+static void
+fake_columns(const kappa_row_t *row, const uint32_t *columns, uint32_t count,
+    kappa_str_t *out)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        out[i] = fake_column(row, columns[i]);
+    }
+}
+
 static const kappa_data_ops_t ops = {
     .column = fake_column,
+    .columns = fake_columns,
     .value = fake_value,
     .one = fake_one,
     .list = fake_list,

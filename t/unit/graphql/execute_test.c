@@ -34,6 +34,17 @@ static const case_t shapes[] = {
         "{\"data\":{\"aNameThatIsLongerThanThirtyTwoBytesInTheAnswer\":{"
         "\"anotherNameThatIsLongerThanThirtyTwoBytes\":\"s1\","
         "\"andYetAnotherNameOfMoreThanThirtyTwoBytes\":\"admin\"}}}" },
+    /* more columns than are copied in one go, and what follows them */
+    { "{ section { a0: id a1: id a2: id a3: id a4: id a5: id a6: "
+      "id a7: id a8: id a9: id a10: id a11: id a12: id a13: id a1"
+      "4: id a15: id a16: id a17: id __typename b: name } }",
+        NULL,
+        "{\"data\":{\"section\":{\"a0\":\"s1\",\"a1\":\"s1\",\"a2\""
+        ":\"s1\",\"a3\":\"s1\",\"a4\":\"s1\",\"a5\":\"s1\",\"a6\":\""
+        "s1\",\"a7\":\"s1\",\"a8\":\"s1\",\"a9\":\"s1\",\"a10\":\"s"
+        "1\",\"a11\":\"s1\",\"a12\":\"s1\",\"a13\":\"s1\",\"a14\":\""
+        "s1\",\"a15\":\"s1\",\"a16\":\"s1\",\"a17\":\"s1\",\"__type"
+        "name\":\"Section\",\"b\":\"admin\"}}}" },
     /* connections */
     { "{ connection { edges { cursor node { id } } nodes { name }"
       " pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
