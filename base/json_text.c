@@ -121,6 +121,46 @@ resolve(kappa_str_t s, char *out, size_t *len)
     return true;
 }
 
+typedef signed char block_t __attribute__((vector_size(16)));
+
+/* Not zero: one of sixteen bytes is no ASCII, a control character (both are
+ * less than a blank, with a sign), a quote or a backslash. */
+static inline uint64_t
+odd(const char *p)
+{
+    block_t block;
+    uint64_t half[2];
+
+    memcpy(&block, p, sizeof(block));
+    block = (block_t)((block < 0x20) | (block == '"') | (block == '\\'));
+    memcpy(half, &block, sizeof(half));
+    return half[0] | half[1];
+}
+
+/* Whether all of it stands for itself, as nearly every text does. */
+static bool
+is_plain(kappa_str_t s)
+{
+    size_t i = 0;
+
+    if (s.len >= sizeof(block_t)) {
+        for (; i + sizeof(block_t) <= s.len; i += sizeof(block_t)) {
+            if (odd(s.data + i)) {
+                return false;
+            }
+        }
+        return !odd(s.data + s.len - sizeof(block_t));
+    }
+    for (; i < s.len; i++) {
+        signed char c = (signed char)s.data[i];
+
+        if (c < 0x20 || c == '"' || c == '\\') {
+            return false;
+        }
+    }
+    return true;
+}
+
 kappa_status_t
 kappa_json_text(kappa_arena_t *arena, kappa_str_t inside, kappa_str_t *out)
 {
@@ -129,6 +169,12 @@ kappa_json_text(kappa_arena_t *arena, kappa_str_t inside, kappa_str_t *out)
 
     if (p == NULL) {
         return KAPPA_NOMEM;
+    }
+    if (is_plain(inside)) {
+        memcpy(p, inside.data, inside.len);
+        p[inside.len] = '\0';
+        *out = kappa_str(p, inside.len);
+        return KAPPA_OK;
     }
     if (!resolve(inside, p, &len) || kappa_utf8_valid(inside) != inside.len) {
         return KAPPA_INVALID;

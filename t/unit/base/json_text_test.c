@@ -91,6 +91,37 @@ agrees_with_the_parser(void **state)
     kappa_arena_destroy(arena);
 }
 
+/* Each byte at each place of texts of each length: sixteen are looked at at
+ * once. */
+static void
+sees_every_byte(void **state)
+{
+    kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
+    char text[40];
+
+    (void)state;
+    for (size_t len = 0; len < sizeof(text); len++) {
+        for (size_t at = 0; at < len; at++) {
+            for (int c = 0; c < 256; c++) {
+                bool plain = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+                kappa_str_t out;
+
+                memset(text, 'x', len);
+                text[at] = (char)c;
+                kappa_status_t status =
+                    kappa_json_text(arena, kappa_str(text, len), &out);
+                assert_int_equal(status, plain ? KAPPA_OK : KAPPA_INVALID);
+                if (plain) {
+                    assert_true(kappa_str_eq(out, kappa_str(text, len)));
+                    assert_int_equal(out.data[len], '\0');
+                }
+                kappa_arena_reset(arena);
+            }
+        }
+    }
+    kappa_arena_destroy(arena);
+}
+
 static kappa_status_t
 read_one(const kappa_alloc_t *alloc, void *ctx)
 {
@@ -120,6 +151,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads),
         cmocka_unit_test(agrees_with_the_parser),
+        cmocka_unit_test(sees_every_byte),
         cmocka_unit_test(survives_no_memory),
     };
     return cmocka_run_group_tests_name("base/json_text", tests, NULL, NULL);
