@@ -21,6 +21,8 @@ struct kappa_live_s {
     kappa_ring_t streams; /* those of @changes */
     kappa_ring_t dirty;   /* to run again */
     uint64_t position;    /* changes up to here have been looked at */
+    int64_t until_ms;     /* no group's rows leave by their keep before; 0:
+                             none do */
     uint64_t version;     /* of the model that groups were planned for */
     kappa_live_stats_t stats;
 };
@@ -41,7 +43,10 @@ struct kappa_group_s {
     kappa_watcher_t watcher;
     kappa_ring_t dirty;
     kappa_frame_t *latest;
-    uint64_t run_at; /* position of the last run; changes up to it are in */
+    uint64_t number;  /* of latest, counted from 1; two may have one position:
+                         time alone changes what is read, too */
+    uint64_t run_at;  /* position of the last run; changes up to it are in */
+    int64_t until_ms; /* then what it read changes by time; 0: it does not */
 
     /* a change stream */
     const kappa_changes_t *changes; /* NULL: a live field */

@@ -253,6 +253,15 @@ same_answer(const kappa_frame_t *frame, kappa_str_t answer)
         && memcmp(frame->json.data + answer.len, ",\"extensions\"", 13) == 0;
 }
 
+static void
+expect(kappa_live_t *live, kappa_group_t *group, int64_t until_ms)
+{
+    group->until_ms = until_ms;
+    if (until_ms != 0 && (live->until_ms == 0 || until_ms < live->until_ms)) {
+        live->until_ms = until_ms;
+    }
+}
+
 /* The group's answer now. Its latest frame changes only if the answer did. */
 static kappa_status_t
 run(kappa_live_t *live, kappa_group_t *group)
@@ -280,6 +289,7 @@ run(kappa_live_t *live, kappa_group_t *group)
     live->stats.runs++;
     if (status == KAPPA_OK) {
         kappa_watch_set(live->watches, &group->watcher, &deps);
+        expect(live, group, deps.until_ms);
     }
     kappa_snapshot_end(snapshot);
     if (status != KAPPA_OK) {
@@ -296,6 +306,7 @@ run(kappa_live_t *live, kappa_group_t *group)
     }
     kappa_frame_release(group->latest);
     group->latest = frame;
+    group->number++;
     return KAPPA_OK;
 }
 
@@ -318,7 +329,7 @@ first_unseen(const kappa_live_t *live, const kappa_group_t *group,
     if (group->changes != NULL) {
         return sub->resume ? sub->after : kappa_store_position(live->store);
     }
-    return sub->resume ? sub->after + 1 : 0;
+    return sub->resume && group->latest->seq <= sub->after ? group->number : 0;
 }
 
 kappa_status_t
@@ -375,11 +386,11 @@ take_latest(kappa_subscriber_t *subscriber, kappa_frame_t **out)
 {
     kappa_frame_t *latest = subscriber->group->latest;
 
-    if (latest == NULL || subscriber->seen > latest->seq) {
+    if (latest == NULL || subscriber->seen == subscriber->group->number) {
         subscriber->told = false;
         return KAPPA_DONE;
     }
-    subscriber->seen = latest->seq + 1;
+    subscriber->seen = subscriber->group->number;
     *out = kappa_frame_retain(latest);
     return KAPPA_OK;
 }
@@ -464,6 +475,27 @@ mark_all_dirty(kappa_live_t *live)
         if (group->changes == NULL) {
             mark_dirty(live, group);
         }
+    }
+}
+
+/* Groups whose rows leave without an event that says so. */
+static void
+look_at_time(kappa_live_t *live, int64_t now_ms)
+{
+    kappa_ring_t *head = &live->groups;
+
+    if (live->until_ms == 0 || now_ms < live->until_ms) {
+        return;
+    }
+    live->until_ms = 0;
+    for (kappa_ring_t *l = head->next; l != head; l = l->next) {
+        kappa_group_t *group = KAPPA_RING_OF(l, kappa_group_t, all);
+
+        if (group->until_ms != 0 && group->until_ms <= now_ms) {
+            group->until_ms = 0;
+            mark_dirty(live, group);
+        }
+        expect(live, group, group->until_ms);
     }
 }
 
@@ -574,6 +606,7 @@ kappa_live_wake(kappa_live_t *live)
     if (status != KAPPA_OK) {
         return status;
     }
+    look_at_time(live, kappa_now_ms());
     /* Neither waits for the other. */
     kappa_status_t streams = advance_streams(live);
     status = run_dirty(live);

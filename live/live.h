@@ -31,7 +31,7 @@ typedef struct kappa_subscriber_s {
     /* live's own */
     kappa_group_t *group;
     kappa_ring_t link;
-    uint64_t seen; /* live field: position it has, plus 1; stream: cursor */
+    uint64_t seen; /* live field: number of the frame it has; stream: cursor */
     bool gap;      /* the next frame is to say that something was missed */
     bool told;     /* ready was called */
 } kappa_subscriber_t;

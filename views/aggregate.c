@@ -1,4 +1,5 @@
 #include "views/apply.h"
+#include "views/keep.h"
 #include "views/row.h"
 
 /* Aggregates: each row of a source contributes at most one value to one
@@ -121,6 +122,17 @@ change_sum(kappa_apply_t *apply, const kappa_aggregate_t *aggregate,
     return fits ? KAPPA_OK : refuse_overflow(apply, aggregate);
 }
 
+static uint32_t
+position_in(const kappa_aggregate_t *aggregate)
+{
+    uint32_t i = 0;
+
+    while (aggregate->target->kept[i] != aggregate) {
+        i++;
+    }
+    return i;
+}
+
 /* --- extremes: a sorted index of all that contribute */
 
 static void
@@ -136,9 +148,8 @@ extreme_prefix(
 
 /* Notes that an entry comes or goes; opposite notes are one in the end. */
 static kappa_status_t
-note_extreme(kappa_apply_t *apply, kappa_str_t entry, int sign)
+note_extreme(kappa_changeset_t *set, kappa_str_t entry, int sign)
 {
-    kappa_changeset_t *set = apply->set;
     kappa_str_t copy = kappa_str_dup(set->event, entry);
 
     return copy.data == NULL
@@ -235,6 +246,9 @@ find_extreme(kappa_apply_t *apply, const kappa_aggregate_t *aggregate,
             best = part;
         }
     }
+    if (kept->left.len != 0 && beats(aggregate, kept->left, best)) {
+        best = kept->left;
+    }
     kept->extreme = KAPPA_STR_NULL;
     if (best.len != 0) {
         kept->extreme = kappa_str_dup(apply->set->event, best);
@@ -259,7 +273,8 @@ change_extreme(kappa_apply_t *apply, const kappa_node_t *source,
     if (entry.over || entry.invalid) {
         return refuse_key(apply, aggregate->target, true);
     }
-    kappa_status_t status = note_extreme(apply, kappa_key_str(&entry), sign);
+    kappa_status_t status =
+        note_extreme(apply->set, kappa_key_str(&entry), sign);
     if (status != KAPPA_OK) {
         return status;
     }
@@ -273,6 +288,97 @@ change_extreme(kappa_apply_t *apply, const kappa_node_t *source,
         return kept->extreme.data ? KAPPA_OK : KAPPA_NOMEM;
     }
     return KAPPA_OK;
+}
+
+static kappa_status_t
+contributed(kappa_changeset_t *set, kappa_str_t entry, bool *out)
+{
+    const void *noted = kappa_map_get(&set->extremes, entry);
+    kappa_str_t value;
+
+    *out = noted == KAPPA_EXTREME_ADDED;
+    if (noted != NULL) {
+        return KAPPA_OK;
+    }
+    kappa_status_t status = kappa_changeset_settle(set, KAPPA_DBI_EXTREMES);
+    if (status == KAPPA_OK) {
+        status = kappa_txn_get(set->txn, KAPPA_DBI_EXTREMES, entry, &value);
+    }
+    *out = status == KAPPA_OK;
+    return status == KAPPA_NOT_FOUND ? KAPPA_OK : status;
+}
+
+static kappa_status_t
+keep_extreme(kappa_changeset_t *set, const kappa_aggregate_t *aggregate,
+    kappa_str_t target, kappa_str_t part)
+{
+    kappa_node_t *node;
+    kappa_tally_t *tally;
+    kappa_status_t status =
+        kappa_changeset_node(set, aggregate->target, target, &node);
+
+    if (status == KAPPA_OK) {
+        status = kappa_node_tally(set, node, &tally);
+    }
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    kappa_kept_t *kept = &tally->kept[position_in(aggregate)];
+    if (beats(aggregate, part, kept->left)) {
+        kept->left = kappa_str_dup(set->event, part);
+        return kept->left.data ? KAPPA_OK : KAPPA_NOMEM;
+    }
+    return KAPPA_OK;
+}
+
+/* What can't be an entry did not contribute. */
+static kappa_status_t
+leave_extreme(kappa_changeset_t *set, const kappa_node_t *source,
+    const kappa_aggregate_t *aggregate)
+{
+    kappa_key_t target, entry;
+    bool counts;
+
+    kappa_key_init(&target);
+    for (uint32_t i = 0; i < aggregate->by_count; i++) {
+        kappa_key_add_json(&target,
+            source->view->columns[aggregate->by[i]].kind,
+            source->cells[aggregate->by[i]]);
+    }
+    extreme_prefix(&entry, aggregate, kappa_key_str(&target));
+    uint32_t start = entry.len;
+    kappa_key_add_json(&entry, value_kind(aggregate),
+        source->cells[aggregate->source_column]);
+    kappa_str_t part = kappa_str(entry.data + start, entry.len - start);
+    kappa_key_add_raw(&entry, source->key);
+    if (target.over || target.invalid || entry.over || entry.invalid) {
+        return KAPPA_OK;
+    }
+    kappa_status_t status = contributed(set, kappa_key_str(&entry), &counts);
+    if (status != KAPPA_OK || !counts) {
+        return status;
+    }
+    status = note_extreme(set, kappa_key_str(&entry), -1);
+    return status == KAPPA_OK
+        ? keep_extreme(set, aggregate, kappa_key_str(&target), part)
+        : status;
+}
+
+kappa_status_t
+kappa_extremes_leave(kappa_changeset_t *set, const kappa_node_t *source)
+{
+    const kappa_view_t *view = source->view;
+    kappa_status_t status = KAPPA_OK;
+
+    for (uint32_t i = 0; i < view->fed_count && status == KAPPA_OK; i++) {
+        const kappa_aggregate_t *aggregate = view->fed[i];
+
+        if (aggregate->kind == KAPPA_AGGREGATE_MIN
+            || aggregate->kind == KAPPA_AGGREGATE_MAX) {
+            status = leave_extreme(set, source, aggregate);
+        }
+    }
+    return status;
 }
 
 kappa_status_t
@@ -363,17 +469,6 @@ kappa_aggregate_fill(
 
 /* --- feeding */
 
-static uint32_t
-position_in(const kappa_aggregate_t *aggregate)
-{
-    uint32_t i = 0;
-
-    while (aggregate->target->kept[i] != aggregate) {
-        i++;
-    }
-    return i;
-}
-
 static kappa_status_t
 change_kept(kappa_apply_t *apply, const kappa_node_t *source,
     const kappa_aggregate_t *aggregate, kappa_kept_t *kept,
@@ -421,7 +516,7 @@ change_target(kappa_apply_t *apply, const kappa_node_t *source,
     const kappa_key_t *key = in ? &in->target : &out->target;
     kappa_node_t *target;
     kappa_tally_t *tally;
-    kappa_status_t status = kappa_changeset_node(
+    kappa_status_t status = kappa_keep_node(
         apply->set, aggregate->target, kappa_key_str(key), &target);
 
     if (status == KAPPA_OK) {

@@ -3,7 +3,7 @@
 #include "base/json.h"
 #include "views/changes.h"
 #include "views/idempotency.h"
-#include "views/row.h"
+#include "views/keep.h"
 
 struct kappa_writer_s {
     const kappa_alloc_t *alloc;
@@ -11,6 +11,7 @@ struct kappa_writer_s {
     const kappa_model_t *model;
     kappa_txn_t *txn; /* NULL: no transaction is open */
     bool no_changes;
+    int64_t asked_ms; /* when it is for whoever reads what is accepted */
     kappa_changeset_t set;
 };
 
@@ -55,7 +56,7 @@ kappa_apply_get(void *ctx, kappa_arena_t *scratch, const kappa_view_t *view,
 {
     kappa_changeset_t *set = ctx;
     kappa_node_t *node;
-    kappa_status_t status = kappa_changeset_node(set, view, key, &node);
+    kappa_status_t status = kappa_keep_node(set, view, key, &node);
 
     (void)scratch;
     if (status != KAPPA_OK) {
@@ -102,26 +103,6 @@ kappa_writer_destroy(kappa_writer_t *writer)
     writer->alloc->release(writer->alloc->ctx, writer);
 }
 
-kappa_status_t
-kappa_writer_begin(kappa_writer_t *writer, kappa_errors_t *errors)
-{
-    kappa_status_t status = kappa_env_write(writer->env, &writer->txn, errors);
-
-    if (status == KAPPA_OK) {
-        kappa_changeset_begin(&writer->set, writer->txn);
-    } else {
-        writer->txn = NULL;
-    }
-    return status;
-}
-
-void
-kappa_writer_abort(kappa_writer_t *writer)
-{
-    kappa_txn_end(writer->txn);
-    writer->txn = NULL;
-}
-
 /* Says what the store failed at, once. */
 static kappa_status_t
 explain(kappa_writer_t *writer, kappa_status_t status, kappa_errors_t *errors)
@@ -136,6 +117,35 @@ explain(kappa_writer_t *writer, kappa_status_t status, kappa_errors_t *errors)
     return status;
 }
 
+kappa_status_t
+kappa_writer_begin(kappa_writer_t *writer, kappa_errors_t *errors)
+{
+    kappa_status_t status = kappa_env_write(writer->env, &writer->txn, errors);
+    int64_t clock_ms = INT64_MIN;
+
+    if (status != KAPPA_OK) {
+        writer->txn = NULL;
+        return status;
+    }
+    if (writer->model->keep_min_ms != 0) {
+        status = kappa_env_clock(writer->txn, &clock_ms);
+    }
+    kappa_changeset_begin(&writer->set, writer->txn, clock_ms);
+    writer->asked_ms = INT64_MIN;
+    if (status != KAPPA_OK) {
+        status = explain(writer, status, errors);
+        kappa_writer_abort(writer);
+    }
+    return status;
+}
+
+void
+kappa_writer_abort(kappa_writer_t *writer)
+{
+    kappa_txn_end(writer->txn);
+    writer->txn = NULL;
+}
+
 static kappa_status_t
 flush(kappa_writer_t *writer, uint64_t position)
 {
@@ -145,6 +155,9 @@ flush(kappa_writer_t *writer, uint64_t position)
     if (status == KAPPA_OK) {
         status = writer->no_changes ? kappa_changes_forget(txn, position)
                                     : kappa_changes_trim(txn, position);
+    }
+    if (status == KAPPA_OK && writer->model->keep_min_ms != 0) {
+        status = kappa_env_put_clock(txn, writer->set.clock_ms);
     }
     return status == KAPPA_OK
         ? kappa_meta_put(txn, KAPPA_META_POSITION, position)
@@ -199,6 +212,12 @@ kappa_writer_no_changes(kappa_writer_t *writer, bool on)
 
 /* --- reading what is accepted */
 
+int64_t
+kappa_writer_clock(const kappa_writer_t *writer, int64_t now_ms)
+{
+    return now_ms > writer->set.clock_ms ? now_ms : writer->set.clock_ms;
+}
+
 kappa_status_t
 kappa_writer_get(kappa_writer_t *writer, const kappa_view_t *view,
     kappa_str_t key, const uint8_t **row)
@@ -210,8 +229,11 @@ kappa_writer_get(kappa_writer_t *writer, const kappa_view_t *view,
     if (status != KAPPA_OK) {
         return status;
     }
+    int64_t now_ms = kappa_writer_clock(writer, writer->asked_ms);
     *row = node->row;
-    return node->row ? KAPPA_OK : KAPPA_NOT_FOUND;
+    return node->row && kappa_keep_end(view, node->row) > now_ms
+        ? KAPPA_OK
+        : KAPPA_NOT_FOUND;
 }
 
 static kappa_status_t
@@ -228,6 +250,7 @@ kappa_writer_scope(kappa_writer_t *writer, kappa_scope_t *scope)
 {
     scope->get = get_accepted;
     scope->get_ctx = writer;
+    writer->asked_ms = scope->now_ms;
 }
 
 kappa_status_t
@@ -279,6 +302,8 @@ prepare(kappa_writer_t *writer, kappa_apply_t *apply,
     static const kappa_caller_t anonymous;
 
     kappa_changeset_next(&writer->set);
+    writer->set.event_ms = event->time_ms;
+    writer->set.now_ms = kappa_writer_clock(writer, event->time_ms);
     apply->set = &writer->set;
     apply->model = writer->model;
     apply->in = event;
@@ -392,6 +417,10 @@ describe_row(
 
         row = now ? node->new_row : node->row;
         len = now ? node->new_len : node->row_len;
+        if (now && node->late_row != NULL) {
+            row = node->late_row;
+            len = node->late_len;
+        }
         decision->key = kappa_str_dup(decision->arena, node->key);
         if (decision->key.data == NULL) {
             return KAPPA_NOMEM;
@@ -487,6 +516,9 @@ skip(kappa_writer_t *writer, kappa_apply_t *apply, const kappa_event_t *event,
 
     *skipped = true;
     kappa_changeset_next(&writer->set);
+    if (status == KAPPA_OK) {
+        status = kappa_apply_sweep(apply);
+    }
     return status == KAPPA_OK ? kappa_apply_accept(apply, event, false)
                               : status;
 }

@@ -107,6 +107,10 @@ kappa_status_t kappa_aggregate_feed(kappa_apply_t *apply,
 /* Fills the aggregate columns of a new row from its tally. */
 kappa_status_t kappa_aggregate_fill(
     kappa_apply_t *apply, kappa_node_t *node, kappa_str_t *cells);
+/* The source row leaves by its keep: what it gave to extremes stays without
+ * it. */
+kappa_status_t kappa_extremes_leave(
+    kappa_changeset_t *set, const kappa_node_t *source);
 /* Puts what the event did to extremes into the transaction. */
 kappa_status_t kappa_extremes_accept(kappa_changeset_t *set);
 
@@ -119,6 +123,8 @@ kappa_status_t kappa_group_feed(kappa_apply_t *apply,
 kappa_status_t kappa_apply_check_mutation(kappa_apply_t *apply);
 /* At the end: rows' bytes and entries, nulls, views' checks, unique. */
 kappa_status_t kappa_apply_finish(kappa_apply_t *apply);
+/* What leaves with the event; kappa_apply_finish does it, too. */
+kappa_status_t kappa_apply_sweep(kappa_apply_t *apply);
 
 /* --- apply_accept.c: the event stands */
 kappa_status_t kappa_apply_accept(

@@ -2,7 +2,7 @@
 #include "views/changes.h"
 #include "views/count.h"
 #include "views/idempotency.h"
-#include "views/row.h"
+#include "views/keep.h"
 #include "views/verbs.h"
 
 static kappa_status_t
@@ -121,10 +121,15 @@ kappa_apply_accept(
         if (n->changed) {
             status = accept_entries(set, n);
         }
+        if (status == KAPPA_OK && n->changed) {
+            status = kappa_keep_accept(set, n);
+        }
         if (status == KAPPA_OK) {
             status = kappa_node_accept(set, n);
         }
     }
+    set->due_ms = set->next_due_ms;
+    set->clock_ms = set->now_ms;
     if (status == KAPPA_OK) {
         status = kappa_extremes_accept(set);
     }

@@ -72,6 +72,7 @@ kappa_apply_change(
             KAPPA_FEED_DEPTH_MAX);
     }
     apply->depth++;
+    node->fresh = cells != NULL && (node->fresh || !node->exists);
     node->row_touched = true;
     node->exists = cells != NULL;
     node->cells = cells;

@@ -1,5 +1,4 @@
-#include "views/apply.h"
-#include "views/row.h"
+#include "views/keep.h"
 
 static kappa_status_t
 refuse_check(kappa_apply_t *apply, const kappa_check_t *check)
@@ -157,13 +156,18 @@ build_row(kappa_apply_t *apply, kappa_node_t *node)
         kappa_apply_refuse(apply, "LIMIT_EXCEEDED", "a row is too large");
         return KAPPA_LIMIT;
     }
-    uint8_t *row = kappa_arena_bytes(apply->set->event, size);
+    uint8_t *row =
+        kappa_arena_bytes(apply->set->event, size + KAPPA_ROW_MADE_BYTES);
     if (row == NULL) {
         return KAPPA_NOMEM;
     }
     kappa_row_write(row, columns, count);
+    if (view->keep_ms != 0) {
+        kappa_row_write_made(row,
+            node->fresh ? apply->set->event_ms : kappa_row_made(node->row));
+    }
     node->new_row = row;
-    node->new_len = (uint32_t)size;
+    node->new_len = (uint32_t)kappa_row_bytes(row);
     return KAPPA_OK;
 }
 
@@ -285,7 +289,8 @@ static kappa_status_t
 check_view(kappa_apply_t *apply, const kappa_node_t *node)
 {
     kappa_scope_row_t row = { .view = node->view, .data = node->new_row };
-    kappa_scope_row_t old = { .view = node->view, .data = node->row };
+    kappa_scope_row_t old = { .view = node->view,
+        .data = node->left ? NULL : node->row };
     kappa_status_t status = KAPPA_OK;
 
     apply->scope.caller = apply->caller;
@@ -337,19 +342,26 @@ refuse_unique(kappa_apply_t *apply, const kappa_index_t *index)
         KAPPA_STR_ARG(index->view->name), KAPPA_STR_ARG(fields));
 }
 
-/* Rows that this event touched are compared among themselves. */
-static bool
-is_touched(kappa_apply_t *apply, const kappa_view_t *view, kappa_str_t row_key)
+/* Rows that this event touched are compared among themselves; one that left
+ * is touched. */
+static kappa_status_t
+is_touched(kappa_apply_t *apply, const kappa_view_t *view, kappa_str_t row_key,
+    bool *out)
 {
     kappa_key_t full;
 
     kappa_key_init(&full);
     kappa_key_row_prefix(&full, view);
     kappa_key_add_raw(&full, row_key);
-    const kappa_node_t *node =
+    kappa_node_t *node =
         kappa_map_get(&apply->set->nodes, kappa_key_str(&full));
-    return node != NULL && node->event == apply->set->number
-        && node->row_touched;
+    kappa_status_t status = KAPPA_OK;
+    if (view->keep_ms != 0) {
+        status = kappa_keep_node(apply->set, view, row_key, &node);
+    }
+    *out = status == KAPPA_OK && node != NULL
+        && node->event == apply->set->number && node->row_touched;
+    return status;
 }
 
 static kappa_status_t
@@ -358,6 +370,7 @@ unique_stored(
 {
     kappa_changeset_t *set = apply->set;
     kappa_str_t entry, value;
+    bool touched;
     kappa_status_t status = kappa_changeset_settle(set, KAPPA_DBI_INDEX);
 
     if (status == KAPPA_OK) {
@@ -369,7 +382,11 @@ unique_stored(
         kappa_str_t key =
             kappa_str(entry.data + fields.len, entry.len - fields.len);
 
-        if (!is_touched(apply, index->view, key)) {
+        status = is_touched(apply, index->view, key, &touched);
+        if (status != KAPPA_OK) {
+            return status;
+        }
+        if (!touched) {
             return refuse_unique(apply, index);
         }
         status = kappa_txn_next(set->txn, KAPPA_DBI_INDEX, &entry, &value);
@@ -419,8 +436,23 @@ check_unique(kappa_apply_t *apply)
     return status;
 }
 
+/* What left has no row to check, but entries to go. */
 kappa_status_t
-kappa_apply_finish(kappa_apply_t *apply)
+kappa_apply_sweep(kappa_apply_t *apply)
+{
+    kappa_status_t status = kappa_keep_sweep(apply->set, apply->model);
+
+    for (kappa_node_t *n = apply->set->touched;
+         n != NULL && status == KAPPA_OK; n = n->next_touched) {
+        if ((n->left || n->late_row != NULL) && !n->exists) {
+            status = build(apply, n);
+        }
+    }
+    return status;
+}
+
+static kappa_status_t
+build_all(kappa_apply_t *apply)
 {
     kappa_status_t status = KAPPA_OK;
 
@@ -430,6 +462,14 @@ kappa_apply_finish(kappa_apply_t *apply)
             status = build(apply, n);
         }
     }
+    return status;
+}
+
+static kappa_status_t
+check_views(kappa_apply_t *apply)
+{
+    kappa_status_t status = KAPPA_OK;
+
     for (kappa_node_t *n = apply->set->touched;
          n != NULL && status == KAPPA_OK && apply->mode != KAPPA_APPLY_REPLAY;
          n = n->next_touched) {
@@ -437,5 +477,22 @@ kappa_apply_finish(kappa_apply_t *apply)
             status = check_view(apply, n);
         }
     }
-    return status == KAPPA_OK ? check_unique(apply) : status;
+    return status;
+}
+
+kappa_status_t
+kappa_apply_finish(kappa_apply_t *apply)
+{
+    kappa_status_t status = build_all(apply);
+
+    if (status == KAPPA_OK) {
+        status = check_views(apply);
+    }
+    if (status == KAPPA_OK) {
+        status = kappa_keep_late(apply->set);
+    }
+    if (status == KAPPA_OK) {
+        status = check_unique(apply);
+    }
+    return status == KAPPA_OK ? kappa_apply_sweep(apply) : status;
 }

@@ -2,7 +2,7 @@
 
 #include "base/json.h"
 #include "graphql/coerce.h"
-#include "views/apply.h"
+#include "views/keep.h"
 #include "views/rename.h"
 
 /* The event's data and key, as typed values. */
@@ -518,8 +518,7 @@ kappa_apply_node(kappa_apply_t *apply, const kappa_view_t *view,
 
     switch (status) {
     case KAPPA_OK:
-        return kappa_changeset_node(
-            apply->set, view, kappa_key_str(&key), out);
+        return kappa_keep_node(apply->set, view, kappa_key_str(&key), out);
     case KAPPA_INVALID:
         return kappa_apply_refuse(apply, "BAD_USER_INPUT",
             "a key of %.*s has a part of another type",

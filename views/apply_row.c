@@ -133,7 +133,8 @@ static kappa_status_t
 stamps(fill_t *fill)
 {
     const kappa_view_t *view = fill->node->view;
-    kappa_scope_row_t old = { .view = view, .data = fill->node->row };
+    kappa_scope_row_t old = { .view = view,
+        .data = fill->node->left ? NULL : fill->node->row };
     kappa_status_t status = KAPPA_OK;
 
     if (fill->node->stamped) {

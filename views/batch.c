@@ -2,6 +2,8 @@
 #include "views/idempotency.h"
 #include "views/mutate.h"
 
+#define AHEAD_MS 1000
+
 /* Events on their way into a batch: mutations' (views/mutate.c) and those that
  * come as they are. */
 
@@ -114,6 +116,29 @@ has_id(const kappa_event_t *event)
     return memcmp(event->id, none, sizeof none) != 0;
 }
 
+/* Where rows leave by the log's clock, an event from a wrong one that is
+ * ahead would take rows with it that are not old yet. A tenth of the shortest
+ * keep, or a second, does no harm. */
+static kappa_status_t
+check_time(const kappa_batch_t *batch, const kappa_job_t *job,
+    const kappa_event_t *event, kappa_errors_t *errors)
+{
+    int64_t ahead_max_ms = batch->model->keep_min_ms / 10;
+
+    if (ahead_max_ms < AHEAD_MS) {
+        ahead_max_ms = AHEAD_MS;
+    }
+    if (batch->model->keep_min_ms == 0
+        || event->time_ms - job->now_ms <= ahead_max_ms) {
+        return KAPPA_OK;
+    }
+    kappa_errors_add(errors, "BAD_USER_INPUT",
+        "time is %lld s ahead of this machine's clock; rows that are kept "
+        "for a time would leave too early",
+        (long long)(event->time_ms - job->now_ms) / 1000);
+    return KAPPA_INVALID;
+}
+
 static kappa_status_t
 complete_event(
     const kappa_job_t *job, kappa_event_t *event, kappa_errors_t *errors)
@@ -155,6 +180,9 @@ decide_event(kappa_batch_t *batch, kappa_job_t *job, uint32_t i,
         .errors = errors };
 
     kappa_status_t status = complete_event(job, &event, errors);
+    if (status == KAPPA_OK) {
+        status = check_time(batch, job, &event, errors);
+    }
     if (status != KAPPA_OK) {
         return status == KAPPA_NOMEM ? lose(batch, status, "out of memory")
                                      : status;

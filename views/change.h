@@ -35,11 +35,16 @@ typedef struct {
     kappa_dependency_t *items;
     uint32_t count;
     uint32_t cap;
-    bool overflow; /* too many: depends on everything */
+    bool overflow;    /* too many: depends on everything */
+    int64_t until_ms; /* then a row that was read leaves by its keep, without
+                         an event that says so; 0: none does */
 } kappa_dependencies_t;
 
 kappa_status_t kappa_dependencies_add(
     kappa_dependencies_t *deps, const kappa_dependency_t *dependency);
+
+/* A row was read that leaves then (INT64_MAX: never). */
+void kappa_dependencies_until(kappa_dependencies_t *deps, int64_t end_ms);
 
 bool kappa_dependency_hit(
     const kappa_dependency_t *dependency, const kappa_change_t *change);

@@ -32,9 +32,12 @@ kappa_changeset_release(kappa_changeset_t *set)
 }
 
 void
-kappa_changeset_begin(kappa_changeset_t *set, kappa_txn_t *txn)
+kappa_changeset_begin(
+    kappa_changeset_t *set, kappa_txn_t *txn, int64_t clock_ms)
 {
     set->txn = txn;
+    set->clock_ms = set->now_ms = clock_ms;
+    set->due_ms = set->next_due_ms = INT64_MIN;
     kappa_arena_reset(set->batch);
     kappa_map_init(&set->nodes, set->batch);
     set->dirty = NULL;
@@ -165,7 +168,8 @@ kappa_node_touch(kappa_changeset_t *set, kappa_node_t *node)
     node->event = set->number;
     node->exists = node->row != NULL;
     node->row_touched = node->stamped = false;
-    node->changed = false;
+    node->changed = node->fresh = node->left = false;
+    node->late_row = NULL;
     node->tally_now = NULL;
     node->next_touched = NULL;
     if (set->touched == NULL) {

@@ -20,6 +20,7 @@ typedef struct {
     int64_t sum;         /* of integers */
     kappa_exact_t exact; /* of doubles */
     kappa_str_t extreme; /* MIN, MAX: the value as a key part; len 0: none */
+    kappa_str_t left;    /* the same, of rows that left by their keep */
 } kappa_kept_t;
 
 /* What all aggregates of one place come from. */
@@ -49,6 +50,8 @@ typedef struct kappa_node_s {
     bool exists;
     bool row_touched;
     bool stamped;             /* a stamp has filled a column in this event */
+    bool fresh;               /* the row was made by this event */
+    bool left;                /* the row that was there left by its keep */
     kappa_str_t *cells;       /* JSON by position in view->columns */
     kappa_tally_t *tally_now; /* NULL: untouched */
     struct kappa_node_s *next_touched;
@@ -57,6 +60,8 @@ typedef struct kappa_node_s {
     bool changed;
     const uint8_t *new_row;
     uint32_t new_len;
+    const uint8_t *late_row; /* made past its keep: it left at once */
+    uint32_t late_len;
     kappa_str_t *old_entries; /* per index */
     kappa_str_t *new_entries;
 } kappa_node_t;
@@ -72,6 +77,11 @@ typedef struct {
     kappa_node_t *touched;
     kappa_node_t *last_touched;
     kappa_map_t extremes; /* entry to what the event does: see below */
+    int64_t clock_ms;     /* the latest time of an accepted event */
+    int64_t event_ms;     /* the time of the event under way */
+    int64_t now_ms;       /* the latest, with the event under way */
+    int64_t due_ms;       /* no row leaves before the clock is there */
+    int64_t next_due_ms;  /* that, if the event under way is accepted */
     /* Accepted, and not yet in the transaction. */
     kappa_pending_t pending[KAPPA_DBI_COUNT];
     kappa_buf_t buf; /* for whoever needs it for a moment */
@@ -85,8 +95,9 @@ kappa_status_t kappa_changeset_init(
     kappa_changeset_t *set, const kappa_alloc_t *alloc);
 void kappa_changeset_release(kappa_changeset_t *set);
 
-/* Begins with nothing over txn. */
-void kappa_changeset_begin(kappa_changeset_t *set, kappa_txn_t *txn);
+/* Begins with nothing over txn, at its clock. */
+void kappa_changeset_begin(
+    kappa_changeset_t *set, kappa_txn_t *txn, int64_t clock_ms);
 
 /* The next event: forgets what the one before did and did not accept. */
 void kappa_changeset_next(kappa_changeset_t *set);

@@ -46,6 +46,15 @@ kappa_dependencies_add(
     return KAPPA_OK;
 }
 
+void
+kappa_dependencies_until(kappa_dependencies_t *deps, int64_t end_ms)
+{
+    if (end_ms != INT64_MAX
+        && (deps->until_ms == 0 || end_ms < deps->until_ms)) {
+        deps->until_ms = end_ms;
+    }
+}
+
 static bool
 within(const kappa_dependency_t *dependency, kappa_str_t entry)
 {

@@ -24,6 +24,7 @@ typedef enum {
     KAPPA_DBI_IDEMPOTENCY, /* SHA-256 of scope and key -> seq, hash of args */
     KAPPA_DBI_HISTORY,     /* thing and key, seq -> nothing */
     KAPPA_DBI_COUNTS,      /* prefix of an entry -> how many (views/count.h) */
+    KAPPA_DBI_MADE,        /* view, when made, key -> nothing (views/keep.h) */
     KAPPA_DBI_META,        /* name -> position, layout, skipped events, … */
     KAPPA_DBI_COUNT
 } kappa_dbi_t;
@@ -139,6 +140,11 @@ kappa_status_t kappa_env_position(kappa_txn_t *txn, uint64_t *seq);
 /* Events that replay skipped: how many in all. */
 #define KAPPA_META_SKIPPED "skipped"
 kappa_status_t kappa_env_skipped(kappa_txn_t *txn, uint64_t *count);
+
+/* The latest time of an event so far; INT64_MIN: none. Kept where some view
+ * has a keep. */
+kappa_status_t kappa_env_clock(kappa_txn_t *txn, int64_t *ms);
+kappa_status_t kappa_env_put_clock(kappa_txn_t *txn, int64_t ms);
 
 /* A number in META by its name; 0 when it is not there. */
 kappa_status_t kappa_meta_get(

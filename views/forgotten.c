@@ -53,6 +53,9 @@ kappa_apply_forgotten(kappa_apply_t *apply, const kappa_event_t *event)
          rule != NULL && i < rule->effect_count && status == KAPPA_OK; i++) {
         status = mark(txn, rule->effects[i]->view);
     }
+    if (status == KAPPA_OK) {
+        status = kappa_apply_sweep(apply);
+    }
     return status == KAPPA_OK ? remember_id(apply->set, event) : status;
 }
 

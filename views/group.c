@@ -1,7 +1,7 @@
-#include "views/apply.h"
+#include "views/keep.h"
 
 /* Groups (@groupBy): a row of the group view exists while the group has
- * members. Their number is in its tally. */
+ * members, or until its own keep is over. Their number is in its tally. */
 
 /* KAPPA_NOT_FOUND: the row belongs to no group. */
 static kappa_status_t
@@ -54,7 +54,7 @@ change_members(kappa_apply_t *apply, const kappa_view_t *group,
     kappa_node_t *node;
     kappa_tally_t *tally;
     kappa_status_t status =
-        kappa_changeset_node(apply->set, group, kappa_key_str(key), &node);
+        kappa_keep_node(apply->set, group, kappa_key_str(key), &node);
 
     if (status == KAPPA_OK) {
         status = kappa_node_tally(apply->set, node, &tally);
@@ -66,7 +66,7 @@ change_members(kappa_apply_t *apply, const kappa_view_t *group,
     if (sign > 0 && !node->exists) {
         return make_row(apply, group, node, source_cells);
     }
-    if (sign < 0 && tally->members == 0) {
+    if (sign < 0 && tally->members == 0 && node->exists) {
         return kappa_apply_change(apply, node, NULL);
     }
     return KAPPA_OK;

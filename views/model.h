@@ -116,7 +116,7 @@ struct kappa_view_s {
     uint32_t group_count;
     kappa_check_t *checks;
     const kappa_expr_t *allow; /* row rule; NULL: everyone */
-    int64_t keep_ms;           /* 0: for ever */
+    int64_t keep_ms; /* rows leave that long after they were made; 0: never */
 
     /* `row` of this view in expressions. Member numbers are positions in
      * columns. */
@@ -335,6 +335,7 @@ struct kappa_model_s {
     uint32_t rule_count;
     kappa_map_t rule_map; /* thing to its first rule */
     bool renames;         /* some enum value has an older name */
+    int64_t keep_min_ms;  /* the shortest @view(keep:); 0: none has one */
 };
 
 /* Builds the model and sets every binding in the schema. All errors that can

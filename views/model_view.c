@@ -42,8 +42,10 @@ keep_of(kappa_model_builder_t *b, const kappa_directive_node_t *node,
         return kappa_model_refuse(b, node->source, offset,
             "@view(keep:) is a time such as \"30d\", \"12h\" or \"5m\".");
     }
-    return kappa_model_refuse(
-        b, node->source, offset, "@view(keep:) is not built yet.");
+    if (!b->model->keep_min_ms || view->keep_ms < b->model->keep_min_ms) {
+        b->model->keep_min_ms = view->keep_ms;
+    }
+    return KAPPA_OK;
 }
 
 static kappa_status_t

@@ -42,8 +42,11 @@ lose(kappa_batch_t *batch, kappa_status_t status, const char *why)
 static kappa_status_t
 flush(deciding_t *deciding)
 {
-    kappa_status_t status = kappa_writer_flush(deciding->batch->writer);
+    kappa_writer_t *writer = deciding->batch->writer;
+    kappa_status_t status = kappa_writer_flush(writer);
 
+    deciding->read.clock_ms =
+        kappa_writer_clock(writer, deciding->read.now_ms);
     return status == KAPPA_OK
         ? KAPPA_OK
         : lose(deciding->batch, status, "the views can't be written");

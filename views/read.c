@@ -52,6 +52,10 @@ kappa_read_get(kappa_read_t *read, const kappa_view_t *view, kappa_str_t key,
     }
     status = kappa_txn_get(
         read->txn, KAPPA_DBI_ROWS, kappa_key_str(&stored), &bytes);
+    if (status == KAPPA_OK
+        && !kappa_read_kept(read, view, (const uint8_t *)bytes.data)) {
+        return KAPPA_NOT_FOUND;
+    }
     if (status == KAPPA_OK) {
         *row = (kappa_row_t){ .data = (const uint8_t *)bytes.data,
             .len = bytes.len,
@@ -412,7 +416,15 @@ kappa_read_init(kappa_read_t *read, const kappa_model_t *model,
         .txn = txn,
         .caller = caller,
         .now_ms = now_ms,
+        .clock_ms = now_ms,
         .deps = deps };
+    if (model->keep_min_ms != 0) {
+        int64_t clock_ms;
+
+        if (kappa_env_clock(txn, &clock_ms) == KAPPA_OK && clock_ms > now_ms) {
+            read->clock_ms = clock_ms;
+        }
+    }
 }
 
 /* Integers of expressions are of no GraphQL type yet. */

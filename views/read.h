@@ -15,6 +15,7 @@ typedef struct {
     kappa_txn_t *txn; /* a snapshot's, or a writer's after a flush */
     const kappa_caller_t *caller; /* NULL: anonymous */
     int64_t now_ms;
+    int64_t clock_ms; /* rows whose keep is over by then are not there */
     kappa_dependencies_t *deps; /* NULL: don't note what is read */
     bool personal; /* caller or now_ms were looked at: others may get another
                       answer, or the same one later */
@@ -23,7 +24,8 @@ typedef struct {
 /* Everything but mutate (NULL). An op's data is a kappa_read_t's. */
 extern const kappa_data_ops_t kappa_read_ops;
 
-/* Sets all, with data.ops = &kappa_read_ops and data.ctx = read. */
+/* Sets all (clock_ms to now, or a later time of an event), with data.ops =
+ * &kappa_read_ops and data.ctx = read. */
 void kappa_read_init(kappa_read_t *read, const kappa_model_t *model,
     kappa_txn_t *txn, const kappa_caller_t *caller, int64_t now_ms,
     kappa_dependencies_t *deps);

@@ -28,6 +28,7 @@ typedef struct {
     kappa_str_t *entries;
     uint32_t count;
     uint32_t examined;
+    uint32_t over; /* rows whose keep is over */
     bool more;
     bool cut;         /* the row rule ended it */
     kappa_str_t last; /* entry looked at */
@@ -256,17 +257,22 @@ row_of(work_t *w, kappa_str_t entry, kappa_str_t value, kappa_row_t *row)
 static kappa_status_t
 take(work_t *w, kappa_str_t entry, kappa_str_t value)
 {
+    const kappa_view_t *view = w->list->view;
     kappa_row_t row;
     bool visible = true;
-    bool rule = w->list->view->allow != NULL;
+    bool rule = view->allow != NULL;
 
     w->last = entry;
-    w->examined++;
-    if (!rule && w->count == w->limit) {
+    if (!rule && !view->keep_ms && w->count == w->limit) {
         w->more = true;
         return KAPPA_OK;
     }
     kappa_status_t status = row_of(w, entry, value, &row);
+    if (status == KAPPA_OK && !kappa_read_kept(w->read, view, row.data)) {
+        w->more = w->cut = ++w->over >= KAPPA_READ_OVER_MAX;
+        return KAPPA_OK;
+    }
+    w->examined++;
     if (status == KAPPA_OK && rule) {
         status = kappa_read_visible(w->read, &row, w->arena, &visible);
     }
@@ -381,6 +387,10 @@ beyond(work_t *w, kappa_str_t cursor, bool below, bool *found)
         kappa_status_t status =
             kappa_txn_seek(w->read->txn, w->dbi, from, &entry, &value);
 
+        if (status == KAPPA_OK) {
+            status =
+                kappa_read_skip(w->read, &w->range, s->high, &entry, &value);
+        }
         if (status != KAPPA_OK && status != KAPPA_DONE) {
             return status;
         }
@@ -445,6 +455,9 @@ kappa_read_total(
     }
     kappa_status_t status =
         kappa_counts_get(read->txn, range->prefix, choice->equalities, total);
+    if (status == KAPPA_OK) {
+        status = kappa_read_count_over(read, range, total);
+    }
     return status == KAPPA_OK
         ? kappa_read_note_range(read, choice->index, s->low, s->high)
         : status;

@@ -35,6 +35,7 @@ typedef struct {
     uint32_t *members;
     uint32_t row_count;
     uint32_t examined;
+    uint32_t over; /* rows whose keep is over */
     bool more;
     bool cut;             /* a row rule ended it */
     const source_t *last; /* of the entry looked at last */
@@ -207,20 +208,25 @@ nearest(const merge_t *m)
 static kappa_status_t
 take(merge_t *m, const source_t *s)
 {
+    const kappa_view_t *view = s->range->list->view;
     kappa_row_t row;
     bool visible = true;
-    bool rule = s->range->list->view->allow != NULL;
+    bool rule = view->allow != NULL;
     uint32_t limit = m->paging.limit;
 
     m->last = s;
     m->last_entry = s->entry;
-    m->examined++;
-    if (!rule && m->row_count == limit) {
+    if (!rule && !view->keep_ms && m->row_count == limit) {
         m->more = true;
         return KAPPA_OK;
     }
     kappa_status_t status =
         kappa_read_entry(m->read, s->range, s->entry, s->value, &row);
+    if (status == KAPPA_OK && !kappa_read_kept(m->read, view, row.data)) {
+        m->more = m->cut = ++m->over >= KAPPA_READ_OVER_MAX;
+        return KAPPA_OK;
+    }
+    m->examined++;
     if (status == KAPPA_OK && rule) {
         status = kappa_read_visible(m->read, &row, m->arena, &visible);
     }
@@ -316,6 +322,10 @@ source_beyond(merge_t *m, const source_t *s, const kappa_place_t *cursor,
             below || kappa_str_cmp(edge, g->low) < 0 ? g->low : edge;
 
         status = kappa_txn_seek(m->read->txn, s->dbi, from, &entry, &value);
+        if (status == KAPPA_OK) {
+            status =
+                kappa_read_skip(m->read, s->range, g->high, &entry, &value);
+        }
         *found = status == KAPPA_OK && kappa_str_cmp(entry, g->high) < 0
             && (!below || kappa_str_cmp(entry, edge) < 0);
         status = status == KAPPA_DONE ? KAPPA_OK : status;

@@ -116,6 +116,27 @@ kappa_status_t kappa_read_entry(kappa_read_t *read,
 kappa_status_t kappa_read_total(
     kappa_read_t *read, const kappa_range_entries_t *range, int64_t *total);
 
+/* ---- read_keep.c: rows whose keep is over ---- */
+
+/* At most so many are stepped over. */
+#define KAPPA_READ_OVER_MAX 10000
+
+/* Whether a stored row is there: its keep is not over. Notes when it will
+ * be. */
+bool kappa_read_kept(
+    kappa_read_t *read, const kappa_view_t *view, const uint8_t *row);
+
+/* From an entry on, to the first less than high whose row is there; else to
+ * the last that was looked at. KAPPA_DONE: there are no more entries. */
+kappa_status_t kappa_read_skip(kappa_read_t *read,
+    const kappa_range_entries_t *range, kappa_str_t high, kappa_str_t *entry,
+    kappa_str_t *value);
+
+/* Takes off a total what it counts and what is there no more. With very many
+ * of those it is -1. */
+kappa_status_t kappa_read_count_over(
+    kappa_read_t *read, const kappa_range_entries_t *range, int64_t *total);
+
 /* ---- read_merge.c: lists of several views ---- */
 
 /* As kappa_read_list; args are filled in. */

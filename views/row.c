@@ -19,7 +19,8 @@ kappa_row_valid(const uint8_t *row, size_t len)
         + (size_t)count * (row[0] & KAPPA_ROW_WIDE ? 4 : 2);
     uint32_t before = 0;
 
-    if (len < head || (row[0] & ~KAPPA_ROW_WIDE) != 0) {
+    head += row[0] & KAPPA_ROW_MADE ? KAPPA_ROW_MADE_BYTES : 0;
+    if (len < head || (row[0] & ~(KAPPA_ROW_WIDE | KAPPA_ROW_MADE)) != 0) {
         return false;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -87,6 +88,13 @@ kappa_row_write(uint8_t *out, const kappa_str_t *columns, uint32_t count)
             out += columns[i].len;
         }
     }
+}
+
+void
+kappa_row_write_made(uint8_t *row, int64_t made_ms)
+{
+    memcpy(row + kappa_row_bytes(row), &made_ms, sizeof(made_ms));
+    row[0] |= KAPPA_ROW_MADE;
 }
 
 static kappa_status_t

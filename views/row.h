@@ -8,15 +8,19 @@
  * number without parsing.
  *
  *   u8 flags        bit 0: offsets have 4 bytes, else 2
+ *                   bit 1: ends with when it was made
  *   u8 0
  *   u16 count       of columns
  *   offset[count]   where each column ends, counted from behind the offsets
  *   bytes           the columns' JSON, one behind the other
+ *   i64 made        ms since 1970, in views that have a keep
  *
  * Little endian, unaligned. An empty column is null, and so is one that is
  * newer than the row. */
 
 #define KAPPA_ROW_WIDE 1
+#define KAPPA_ROW_MADE 2
+#define KAPPA_ROW_MADE_BYTES 8
 #define KAPPA_ROW_HEADER_BYTES 4
 #define KAPPA_ROW_COLUMNS_MAX 4096
 
@@ -65,7 +69,20 @@ kappa_row_bytes(const uint8_t *row)
 
     return KAPPA_ROW_HEADER_BYTES
         + (size_t)count * (row[0] & KAPPA_ROW_WIDE ? 4 : 2)
-        + (count ? kappa_row_offset(row, count - 1) : 0);
+        + (count ? kappa_row_offset(row, count - 1) : 0)
+        + (row[0] & KAPPA_ROW_MADE ? KAPPA_ROW_MADE_BYTES : 0);
+}
+
+/* When it was made; INT64_MAX: that is not known. */
+static inline int64_t
+kappa_row_made(const uint8_t *row)
+{
+    int64_t made = INT64_MAX;
+
+    if (row[0] & KAPPA_ROW_MADE) {
+        memcpy(&made, row + kappa_row_bytes(row) - sizeof(made), sizeof(made));
+    }
+    return made;
 }
 
 /* Whether len bytes are a row: what comes from disk, before it is believed. */
@@ -75,6 +92,8 @@ bool kappa_row_valid(const uint8_t *row, size_t len);
  * texts by number. */
 size_t kappa_row_size(const kappa_str_t *columns, uint32_t count);
 void kappa_row_write(uint8_t *out, const kappa_str_t *columns, uint32_t count);
+/* Adds when it was made, in KAPPA_ROW_MADE_BYTES more. */
+void kappa_row_write_made(uint8_t *row, int64_t made_ms);
 
 /* A column's JSON as a value of its kind. Strings without escapes point into
  * json, others are in the arena. KAPPA_CORRUPT: it is not of that kind. */

@@ -6,8 +6,8 @@
  *   per aggregate that has something in it:
  *     u16 slot, u16 bytes of value, i64 count, value
  *
- * value: i64 sum, or the parts of an exact sum, or the extreme's key part, or
- * nothing. */
+ * value: i64 sum, or the parts of an exact sum, or the extreme's key part and
+ * that of rows that left, if any, or nothing. */
 
 #define SLOT_BYTES 12
 
@@ -70,7 +70,11 @@ copy_kept(kappa_arena_t *arena, const kappa_aggregate_t *aggregate,
             return true;
         }
         kept->extreme = kappa_str_dup(arena, kept->extreme);
-        return kept->extreme.data != NULL;
+        if (kept->left.len == 0) {
+            return kept->extreme.data != NULL;
+        }
+        kept->left = kappa_str_dup(arena, kept->left);
+        return kept->extreme.data != NULL && kept->left.data != NULL;
     default:
         return true;
     }
@@ -140,10 +144,11 @@ kappa_tally_write(
         }
         kappa_str_t value = value_bytes(view->kept[i], kept);
         uint16_t head[2] = { (uint16_t)view->kept[i]->slot,
-            (uint16_t)value.len };
+            (uint16_t)(value.len + kept->left.len) };
         kappa_buf_add(buf, head, sizeof(head));
         kappa_buf_add(buf, &kept->count, sizeof(kept->count));
         kappa_buf_str(buf, value);
+        kappa_buf_str(buf, kept->left);
     }
 }
 
@@ -156,6 +161,26 @@ position_of(const kappa_view_t *view, uint32_t slot)
         }
     }
     return -1;
+}
+
+static kappa_status_t
+read_extreme(kappa_arena_t *arena, const kappa_aggregate_t *aggregate,
+    kappa_str_t value, kappa_kept_t *kept)
+{
+    kappa_column_kind_t kind =
+        aggregate->source->columns[aggregate->source_column].kind;
+    size_t len = kappa_key_part_len(kind, value);
+
+    if (len == 0) {
+        return KAPPA_CORRUPT;
+    }
+    kappa_str_t copy = kappa_str_dup(arena, value);
+    if (copy.data == NULL) {
+        return KAPPA_NOMEM;
+    }
+    kept->extreme = kappa_str(copy.data, len);
+    kept->left = kappa_str(copy.data + len, copy.len - len);
+    return KAPPA_OK;
 }
 
 static kappa_status_t
@@ -182,8 +207,7 @@ read_value(kappa_arena_t *arena, const kappa_aggregate_t *aggregate,
         memcpy(kept->exact.parts, value.data, value.len);
         return KAPPA_OK;
     case VALUE_EXTREME:
-        kept->extreme = kappa_str_dup(arena, value);
-        return kept->extreme.data ? KAPPA_OK : KAPPA_NOMEM;
+        return read_extreme(arena, aggregate, value, kept);
     default:
         return KAPPA_OK;
     }

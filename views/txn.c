@@ -313,3 +313,24 @@ kappa_env_skipped(kappa_txn_t *txn, uint64_t *count)
 {
     return kappa_meta_get(txn, KAPPA_META_SKIPPED, count);
 }
+
+/* Numbers in META are unsigned and 0 when they are not there: the sign bit is
+ * flipped. */
+#define CLOCK "clock"
+#define SIGN (UINT64_C(1) << 63)
+
+kappa_status_t
+kappa_env_clock(kappa_txn_t *txn, int64_t *ms)
+{
+    uint64_t stored;
+    kappa_status_t status = kappa_meta_get(txn, CLOCK, &stored);
+
+    *ms = (int64_t)(stored ^ SIGN);
+    return status;
+}
+
+kappa_status_t
+kappa_env_put_clock(kappa_txn_t *txn, int64_t ms)
+{
+    return kappa_meta_put(txn, CLOCK, (uint64_t)ms ^ SIGN);
+}

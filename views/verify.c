@@ -178,7 +178,8 @@ compare(verify_t *v, kappa_txn_t *is)
         { KAPPA_DBI_AGGREGATES, "aggregates" },
         { KAPPA_DBI_EXTREMES, "extremes" },
         { KAPPA_DBI_IDEMPOTENCY, "idempotency" },
-        { KAPPA_DBI_HISTORY, "history" }, { KAPPA_DBI_COUNTS, "counts" } };
+        { KAPPA_DBI_HISTORY, "history" }, { KAPPA_DBI_COUNTS, "counts" },
+        { KAPPA_DBI_MADE, "made" } };
     kappa_txn_t *must;
     kappa_status_t status = kappa_env_read(v->scratch.generation.env, &must);
 

@@ -97,7 +97,12 @@ kappa_status_t kappa_writer_replay(kappa_writer_t *writer,
 kappa_status_t kappa_writer_get(kappa_writer_t *writer,
     const kappa_view_t *view, kappa_str_t key, const uint8_t **row);
 
-/* Lets a scope's lookups see what kappa_writer_get sees. */
+/* The later of now and the latest time of an event so far: rows whose keep is
+ * over by then are gone. */
+int64_t kappa_writer_clock(const kappa_writer_t *writer, int64_t now_ms);
+
+/* Lets a scope's lookups see what kappa_writer_get sees. scope->now_ms is set:
+ * rows whose keep is over by then are hidden, until the transaction ends. */
 void kappa_writer_scope(kappa_writer_t *writer, kappa_scope_t *scope);
 
 /* Puts what is in memory into the open transaction, so that who reads through

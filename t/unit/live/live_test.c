@@ -444,6 +444,63 @@ agrees_with_queries(void **state)
     end(&f, live);
 }
 
+/* Whether the row was there at first: on a machine that is too slow it was
+ * gone before anybody looked. */
+static bool
+sees_it_leave(const char *keep)
+{
+    char schema[512];
+    fixture_t f;
+    client_t client, late;
+
+    snprintf(schema, sizeof(schema),
+        "type Alarm @view(keep: \"%s\") { id: ID! text: String }\n"
+        "type Query { alarm(id: ID!): Alarm }\n"
+        "type Mutation { raise(id: ID!, text: String): Alarm\n"
+        "  @event(thing: \"Alarm\", verb: \"raised\", effect: CREATE) }\n"
+        "type Subscription { alarm(id: ID!): Alarm }\n",
+        keep);
+    make_store(&f);
+    f.schema = schema;
+    open_store(&f);
+    kappa_live_t *live = kappa_live_create(&kappa_alloc_libc, f.store);
+    mutate_text(&f, "mutation { raise(id: \"a\", text: \"t\") { id } }");
+    uint64_t position = kappa_store_position(f.store);
+    join(&f, live, &client, "subscription { alarm(id: \"a\") { text } }");
+    bool seen = strcmp(take(&f, live, &client),
+                    "{\"data\":{\"alarm\":{\"text\":\"t\"}}")
+        == 0;
+
+    for (int i = 0; seen && client.ready == 0 && i < 6000; i++) {
+        wake(live);
+        usleep(10000);
+    }
+    if (seen) {
+        assert_string_equal(
+            take(&f, live, &client), "{\"data\":{\"alarm\":null}");
+        assert_string_equal(take(&f, live, &client), "");
+        assert_int_equal(kappa_store_position(f.store), position);
+        /* Nothing runs for what has left. */
+        uint64_t runs = kappa_live_stats(live).runs;
+        wake(live);
+        assert_int_equal(kappa_live_stats(live).runs, runs);
+    }
+    join(&f, live, &late, "subscription { alarm(id: \"a\") { text } }");
+    assert_string_equal(take(&f, live, &late), "{\"data\":{\"alarm\":null}");
+    kappa_live_leave(live, &late.subscriber);
+    kappa_live_leave(live, &client.subscriber);
+    end(&f, live);
+    return seen;
+}
+
+static void
+tells_of_rows_that_leave_by_time(void **state)
+{
+    (void)state;
+    assert_true(
+        sees_it_leave("1s") || sees_it_leave("5s") || sees_it_leave("30s"));
+}
+
 int
 main(void)
 {
@@ -454,6 +511,7 @@ main(void)
         cmocka_unit_test(streams_skip_nothing),
         cmocka_unit_test(streams_give_data),
         cmocka_unit_test(agrees_with_queries),
+        cmocka_unit_test(tells_of_rows_that_leave_by_time),
     };
 
     return cmocka_run_group_tests_name("live/live", tests, NULL, NULL);

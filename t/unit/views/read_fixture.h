@@ -25,6 +25,7 @@ typedef struct {
     char dir[64];
     kappa_caller_t caller;
     kappa_dependencies_t *deps;
+    int64_t now_ms; /* 0: 1700000000000 */
 } read_fixture_t;
 
 static inline void
@@ -124,8 +125,8 @@ ask(read_fixture_t *f, const char *query)
         kappa_plan_variables(plan, NULL, f->arena, &variables, &errors),
         KAPPA_OK);
     kappa_buf_init(&buf, &kappa_alloc_libc);
-    kappa_read_init(
-        &read, f->model, f->txn, &f->caller, 1700000000000, f->deps);
+    kappa_read_init(&read, f->model, f->txn, &f->caller,
+        f->now_ms ? f->now_ms : 1700000000000, f->deps);
     assert_int_equal(
         kappa_execute(plan, variables, &read.data, f->arena, &buf, &outcome),
         KAPPA_OK);
