@@ -127,9 +127,7 @@ kappa_writer_begin(kappa_writer_t *writer, kappa_errors_t *errors)
         writer->txn = NULL;
         return status;
     }
-    if (writer->model->keep_min_ms != 0) {
-        status = kappa_env_clock(writer->txn, &clock_ms);
-    }
+    status = kappa_env_clock(writer->txn, &clock_ms);
     kappa_changeset_begin(&writer->set, writer->txn, clock_ms);
     writer->asked_ms = INT64_MIN;
     if (status != KAPPA_OK) {
@@ -156,7 +154,7 @@ flush(kappa_writer_t *writer, uint64_t position)
         status = writer->no_changes ? kappa_changes_forget(txn, position)
                                     : kappa_changes_trim(txn, position);
     }
-    if (status == KAPPA_OK && writer->model->keep_min_ms != 0) {
+    if (status == KAPPA_OK) {
         status = kappa_env_put_clock(txn, writer->set.clock_ms);
     }
     return status == KAPPA_OK

@@ -141,8 +141,7 @@ kappa_status_t kappa_env_position(kappa_txn_t *txn, uint64_t *seq);
 #define KAPPA_META_SKIPPED "skipped"
 kappa_status_t kappa_env_skipped(kappa_txn_t *txn, uint64_t *count);
 
-/* The latest time of an event so far; INT64_MIN: none. Kept where some view
- * has a keep. */
+/* The latest time of an event so far; INT64_MIN: none. */
 kappa_status_t kappa_env_clock(kappa_txn_t *txn, int64_t *ms);
 kappa_status_t kappa_env_put_clock(kappa_txn_t *txn, int64_t ms);
 
