@@ -418,7 +418,7 @@ kappa_read_init(kappa_read_t *read, const kappa_model_t *model,
         .now_ms = now_ms,
         .clock_ms = now_ms,
         .deps = deps };
-    if (model->keep_min_ms != 0) {
+    if (model != NULL && model->keep_min_ms != 0) {
         int64_t clock_ms;
 
         if (kappa_env_clock(txn, &clock_ms) == KAPPA_OK && clock_ms > now_ms) {
