@@ -6,6 +6,7 @@
 
 #include "log/tail.h"
 #include "views/generation.h"
+#include "views/sight.h"
 #include "views/store.h"
 #include "views/writer.h"
 
@@ -77,8 +78,10 @@ struct kappa_store_s {
     void *committed_ctx;
 
     pthread_mutex_t writing;
-    kappa_offer_t offer;    /* under writing, `wanted` also under serving */
-    kappa_arena_t *scratch; /* under writing */
+    kappa_sight_t sight;      /* under writing: what `settled` looked like */
+    kappa_edition_t *settled; /* an edition that was `current`, or NULL */
+    kappa_offer_t offer;      /* under writing, `wanted` also under serving */
+    kappa_arena_t *scratch;   /* under writing */
     uint32_t ticks;
 
     pthread_mutex_t serving;

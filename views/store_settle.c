@@ -319,10 +319,27 @@ follow(
         : status;
 }
 
+/* Nothing that `current` is about has changed since it was read. */
+static bool
+looks_settled(kappa_store_t *store, kappa_sight_t *sight)
+{
+    return store->edition
+        && kappa_sight_take(
+            store->dir, store->edition->generation->number, sight)
+        && store->settled == store->edition
+        && kappa_sight_same(sight, &store->sight);
+}
+
 kappa_status_t
 kappa_store_settle(kappa_store_t *store, kappa_errors_t *errors)
 {
+    kappa_sight_t sight;
     uint32_t number;
+
+    if (looks_settled(store, &sight)) {
+        return KAPPA_OK;
+    }
+    store->settled = NULL;
     int views = kappa_store_views(store, errors);
 
     if (views < 0) {
@@ -330,7 +347,10 @@ kappa_store_settle(kappa_store_t *store, kappa_errors_t *errors)
     }
 
     kappa_status_t status = KAPPA_OK;
-    if (!is_settled(store, views)) {
+    if (is_settled(store, views)) {
+        store->settled = store->edition;
+        store->sight = sight;
+    } else {
         status = kappa_current_read(views, &number, errors);
         if (status == KAPPA_OK) {
             status = follow(store, views, number, errors);
