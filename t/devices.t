@@ -110,7 +110,7 @@ is($devices->code(undef, 'mutation { take(value: 1) { id } }'),
 
 # --- over the limit and back
 
-my $BASE = 1795000000;
+my $BASE = 1763463600;
 my $id = 0;
 
 sub reading {

@@ -15,7 +15,7 @@ use POSIX qw(strftime);
 my ($devices, $minutes, $start) = @ARGV;
 $devices //= 4;
 $minutes //= 2 * 24 * 60;
-$start //= 1794787200;    # 2026-11-16T00:00:00Z
+$start //= 1763251200;    # 2025-11-16T00:00:00Z
 
 # A UUID of what the event is about: version 8, one's own way.
 sub id {
