@@ -41,7 +41,7 @@ TESTS := $(sort $(wildcard t/*.t))
 PEERS := bench/peers/node_modules/.package-lock.json
 BENCHES := $(patsubst bench/%.c,build/bench/%,$(wildcard bench/*.c))
 BATCHES := build/batch build/execute_batch build/faults.so
-NPM_DIRS := node differential
+NPM_DIRS := node differential relay
 
 MODULE := $(if $(MODULE_SRC),build/ngx_http_kappa_module.so)
 MODULE_SAN := build/san/ngx_http_kappa_module.so
