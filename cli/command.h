@@ -17,6 +17,7 @@ extern const kappa_command_t kappa_command_print_schema;
 extern const kappa_command_t kappa_command_check;
 extern const kappa_command_t kappa_command_diff;
 extern const kappa_command_t kappa_command_import;
+extern const kappa_command_t kappa_command_export;
 extern const kappa_command_t kappa_command_log;
 extern const kappa_command_t kappa_command_show;
 extern const kappa_command_t kappa_command_rebuild;

@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "cli/command.h"
+#include "cli/import_csv.h"
 #include "cli/input.h"
 #include "cli/options.h"
 #include "cli/progress.h"
@@ -30,6 +31,7 @@ typedef struct {
     kappa_store_t *store;
     kappa_progress_t progress;
     kappa_ndjson_t ndjson;
+    kappa_import_csv_t *csv; /* NULL: the input is NDJSON */
     uint64_t appended;
     uint64_t duplicates; /* events that were in the log before */
 } kappa_import_t;
@@ -155,12 +157,26 @@ wrong_line(kappa_import_t *import)
 }
 
 static kappa_status_t
+feed(kappa_import_t *import, kappa_str_t *bytes)
+{
+    return import->csv
+        ? kappa_import_csv_feed(import->csv, &import->ndjson, bytes)
+        : kappa_ndjson_feed(&import->ndjson, bytes);
+}
+
+static kappa_status_t
+end(kappa_import_t *import)
+{
+    return import->csv ? kappa_import_csv_end(import->csv, &import->ndjson)
+                       : kappa_ndjson_end(&import->ndjson);
+}
+
+static kappa_status_t
 take_bytes(kappa_import_t *import, kappa_str_t bytes)
 {
     kappa_status_t status;
 
-    while (
-        (status = kappa_ndjson_feed(&import->ndjson, &bytes)) == KAPPA_BUSY) {
+    while ((status = feed(import, &bytes)) == KAPPA_BUSY) {
         status = commit_batch(import);
         if (status != KAPPA_OK) {
             return status;
@@ -172,14 +188,14 @@ take_bytes(kappa_import_t *import, kappa_str_t bytes)
 static kappa_status_t
 take_end(kappa_import_t *import)
 {
-    kappa_status_t status = kappa_ndjson_end(&import->ndjson);
+    kappa_status_t status = end(import);
 
     if (status == KAPPA_BUSY) {
         status = commit_batch(import);
         if (status != KAPPA_OK) {
             return status;
         }
-        status = kappa_ndjson_end(&import->ndjson);
+        status = end(import);
     }
     if (status == KAPPA_INVALID) {
         return wrong_line(import);
@@ -264,57 +280,115 @@ open_input(kappa_import_t *import, const char *path)
     return true;
 }
 
+typedef struct {
+    const char *path;
+    const char *dir;
+    const char *schema;
+    const char *format; /* NULL: by the file's name */
+    kappa_import_csv_options_t csv;
+} options_t;
+
+static bool
+is_csv(const options_t *o)
+{
+    size_t len = strlen(o->path);
+
+    return o->format ? strcmp(o->format, "csv") == 0
+                     : len > 4 && strcmp(o->path + len - 4, ".csv") == 0;
+}
+
 /* Files are opened before root becomes the store's owner. */
 static int
-import_file(kappa_arena_t *arena, const char *path, const char *dir,
-    const char *schema_path)
+import_file(kappa_arena_t *arena, const options_t *o)
 {
     static kappa_import_t import;
     kappa_source_t schema = { .text = KAPPA_STR_NULL };
     kappa_errors_t errors;
+    kappa_status_t status = KAPPA_OK;
 
     kappa_errors_init(&errors, arena, 0);
-    if (!open_input(&import, path)
-        || (schema_path != NULL
-            && kappa_input_read(arena, schema_path, &schema) != KAPPA_OK)) {
+    if (!open_input(&import, o->path)
+        || (o->schema != NULL
+            && kappa_input_read(arena, o->schema, &schema) != KAPPA_OK)) {
         return KAPPA_EXIT_USAGE;
     }
     if (kappa_cli_open_store(
-            dir, &schema, KAPPA_CLI_CREATE, &import.store, &errors)
+            o->dir, &schema, KAPPA_CLI_CREATE, &import.store, &errors)
         != KAPPA_OK) {
         return KAPPA_EXIT_ERRORS;
     }
-    int code = import_into(&import);
+    if (is_csv(o)) {
+        status = kappa_import_csv_create(
+            &o->csv, kappa_store_model(import.store), &import.csv);
+    }
+    int code =
+        status == KAPPA_OK ? import_into(&import) : kappa_input_no_memory();
+    kappa_import_csv_destroy(import.csv);
     kappa_store_close(import.store, true);
     return code;
+}
+
+/* What goes together. False: said on stderr why not. */
+static bool
+check_options(const options_t *o)
+{
+    const kappa_import_csv_options_t *csv = &o->csv;
+    bool any = csv->thing || csv->verb || csv->effect || csv->id || csv->time;
+
+    if (o->format != NULL && strcmp(o->format, "csv") != 0
+        && strcmp(o->format, "ndjson") != 0) {
+        fprintf(stderr, "kappa: --format is ndjson or csv\n");
+        return false;
+    }
+    if (any && !is_csv(o)) {
+        fprintf(stderr,
+            "kappa: --thing, --verb, --effect, --id and --time are for CSV "
+            "(--format csv)\n");
+        return false;
+    }
+    if (any && (csv->thing == NULL || csv->verb == NULL)) {
+        fprintf(stderr, "kappa: --thing and --verb go together\n");
+        return false;
+    }
+    return true;
 }
 
 static int
 run(int argc, char **argv)
 {
-    const char *dir = NULL;
-    const char *schema = NULL;
-    const kappa_option_t options[] = {
-        { "store", &dir, NULL },
-        { "schema", &schema, NULL },
+    options_t o = { .dir = NULL };
+    const kappa_option_t table[] = {
+        { "store", &o.dir, NULL },
+        { "schema", &o.schema, NULL },
+        { "format", &o.format, NULL },
+        { "thing", &o.csv.thing, NULL },
+        { "verb", &o.csv.verb, NULL },
+        { "effect", &o.csv.effect, NULL },
+        { "id", &o.csv.id, NULL },
+        { "time", &o.csv.time, NULL },
         { NULL, NULL, NULL },
     };
 
-    if (!kappa_options_take(&argc, argv, options) || argc != 2
-        || dir == NULL) {
+    if (!kappa_options_take(&argc, argv, table) || argc != 2
+        || o.dir == NULL) {
         return kappa_command_misuse(&kappa_command_import);
     }
+    o.path = argv[1];
+    if (!check_options(&o)) {
+        return KAPPA_EXIT_USAGE;
+    }
     kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
-    int code = arena ? import_file(arena, argv[1], dir, schema)
-                     : kappa_input_no_memory();
+    int code = arena ? import_file(arena, &o) : kappa_input_no_memory();
     kappa_arena_destroy(arena);
     return code;
 }
 
 const kappa_command_t kappa_command_import = {
     .name = "import",
-    .usage = "FILE|- --store DIR [--schema FILE]",
-    .summary = "Appends events, one JSON object a line; with a schema, makes "
-               "the store.",
+    .usage = "FILE|- --store DIR [--schema FILE] [--format ndjson|csv] "
+             "[--thing THING --verb VERB [--effect EFFECT] [--id COLUMN] "
+             "[--time COLUMN]]",
+    .summary = "Appends events, one JSON object a line, or from CSV; with a "
+               "schema, makes the store.",
     .run = run,
 };

@@ -1,223 +1,41 @@
-#include <limits.h>
-#include <stdio.h>
-#include <unistd.h>
-
 #include "cli/command.h"
+#include "cli/events.h"
 #include "cli/input.h"
 #include "cli/options.h"
-#include "cli/store.h"
-
-typedef struct {
-    const char *dir;
-    const char *after;
-    const char *thing;
-    const char *verb;
-    const char *key;
-    const char *limit;
-} options_t;
-
-/* What to print: events past `after` that the filter wants. */
-typedef struct {
-    kappa_filter_t filter;
-    uint64_t after;
-    int64_t limit; /* events at most; INT64_MAX: all */
-} request_t;
-
-static int
-wrong(const char *option, const char *value, const char *why)
-{
-    fprintf(stderr, "kappa: --%s %s: %s\n", option, value, why);
-    return KAPPA_EXIT_USAGE;
-}
-
-static int
-read_after(const char *text, const kappa_epoch_t *epoch, uint64_t *out)
-{
-    switch (kappa_position_locate(
-        kappa_str_c(text), kappa_epoch_str(epoch), out)) {
-    case KAPPA_OK:
-        return KAPPA_EXIT_OK;
-    case KAPPA_CONFLICT:
-        wrong("after", text, "a position in another log");
-        return KAPPA_EXIT_ERRORS;
-    default:
-        return wrong("after", text, "not a position (EPOCH-SEQ)");
-    }
-}
-
-/* KAPPA_EXIT_OK: out is filled in. */
-static int
-read_request(kappa_arena_t *arena, const options_t *options,
-    const kappa_epoch_t *epoch, request_t *out)
-{
-    *out = (request_t){ .limit = INT64_MAX,
-        .filter = { .thing = kappa_str_c(options->thing),
-            .verb = kappa_str_c(options->verb) } };
-    if (options->limit != NULL
-        && (!kappa_str_to_int64(kappa_str_c(options->limit), &out->limit)
-            || out->limit < 0)) {
-        return wrong("limit", options->limit, "not a number");
-    }
-    if (options->key != NULL
-        && kappa_filter_key(arena, kappa_str_c(options->key), &out->filter)
-            != KAPPA_OK) {
-        return wrong("key", options->key, "not UTF-8");
-    }
-    return options->after != NULL
-        ? read_after(options->after, epoch, &out->after)
-        : KAPPA_EXIT_OK;
-}
 
 static bool
-print_event(
-    kappa_buf_t *buf, const kappa_event_t *event, const kappa_epoch_t *epoch)
+print_event(void *ctx, const kappa_event_t *event, const kappa_epoch_t *epoch)
 {
     char position[KAPPA_POSITION_CHARS_MAX];
     size_t len = kappa_position_format(epoch, event->seq, position);
+    kappa_buf_t *buf = ctx;
 
     kappa_buf_reset(buf);
     kappa_event_json(buf, event, kappa_str(position, len));
     kappa_buf_char(buf, '\n');
-    return !buf->failed && fwrite(buf->data, 1, buf->len, stdout) == buf->len;
-}
-
-/* An event stream: all behind each other, or with a store those that its views
- * know of thing and key. */
-typedef struct {
-    const request_t *request;
-    kappa_store_t *store; /* NULL: all */
-    kappa_log_cursor_t *cursor;
-    uint64_t seq; /* the last one looked at */
-    uint64_t end;
-} source_t;
-
-static kappa_status_t
-next_event(source_t *source, kappa_event_t *event, kappa_errors_t *errors)
-{
-    uint64_t seq;
-
-    if (source->store != NULL) {
-        kappa_status_t status = kappa_store_history(
-            source->store, &source->request->filter, source->seq, &seq);
-
-        if (status != KAPPA_OK) {
-            return status;
-        }
-        kappa_log_cursor_seek(source->cursor, seq);
-    }
-    kappa_status_t status =
-        kappa_log_cursor_next(source->cursor, source->end, event, errors);
-    if (status == KAPPA_OK) {
-        source->seq = event->seq;
-    }
-    return status;
-}
-
-static kappa_status_t
-print_from(source_t *source, const kappa_epoch_t *epoch, kappa_buf_t *buf,
-    kappa_errors_t *errors)
-{
-    const request_t *request = source->request;
-    kappa_event_t event;
-    kappa_status_t status = KAPPA_OK;
-
-    for (int64_t left = request->limit; left > 0;) {
-        status = next_event(source, &event, errors);
-        if (status != KAPPA_OK) {
-            break;
-        }
-        if (!kappa_filter_wants(&request->filter, &event)) {
-            continue;
-        }
-        if (!print_event(buf, &event, epoch)) {
-            break; /* nobody reads on */
-        }
-        left--;
-    }
-    return status == KAPPA_DONE ? KAPPA_OK : status;
-}
-
-static kappa_status_t
-print_events(kappa_log_t *log, kappa_store_t *store, const request_t *request,
-    uint64_t end, kappa_errors_t *errors)
-{
-    source_t source = {
-        .request = request, .store = store, .seq = request->after, .end = end
-    };
-    kappa_buf_t buf;
-
-    kappa_status_t status =
-        kappa_log_cursor_open(log, request->after + 1, &source.cursor, errors);
-    if (status != KAPPA_OK) {
-        return status;
-    }
-    kappa_buf_init(&buf, &kappa_alloc_libc);
-    status = print_from(&source, kappa_log_epoch(log), &buf, errors);
-    kappa_buf_release(&buf);
-    kappa_log_cursor_close(source.cursor);
-    return status;
-}
-
-/* The views are asked only when they are there: making them is not this
- * command's work. */
-static bool
-has_views(const char *dir)
-{
-    char path[PATH_MAX];
-
-    return snprintf(path, sizeof(path), "%s/views/current", dir)
-        < (int)sizeof(path)
-        && access(path, R_OK) == 0;
-}
-
-static kappa_status_t
-print_range(kappa_log_t *log, const options_t *options,
-    const request_t *request, kappa_errors_t *errors)
-{
-    const kappa_source_t none = { .text = KAPPA_STR_NULL };
-    kappa_store_t *store = NULL;
-    uint64_t end;
-    kappa_status_t status = KAPPA_OK;
-
-    if (options->thing != NULL && options->key != NULL
-        && has_views(options->dir)) {
-        status = kappa_cli_open_store(options->dir, &none, 0, &store, errors);
-    }
-    if (status == KAPPA_OK) {
-        status = kappa_cli_log_end(options->dir, log, &end, errors);
-        if (status == KAPPA_OK) {
-            status = print_events(log, store, request, end, errors);
-        }
-        kappa_cli_tell(errors);
-    }
-    kappa_store_close(store, false);
-    return status;
+    return kappa_cli_write(buf);
 }
 
 static int
-print_log(kappa_arena_t *arena, const options_t *options)
+print_log(const kappa_cli_events_options_t *o)
 {
-    kappa_log_t *log;
-    kappa_errors_t errors;
-    request_t request;
+    kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
+    kappa_buf_t buf;
 
-    kappa_errors_init(&errors, arena, 0);
-    if (kappa_cli_open_log(options->dir, &log, &errors) != KAPPA_OK) {
-        return KAPPA_EXIT_ERRORS;
+    if (arena == NULL) {
+        return kappa_input_no_memory();
     }
-    int code = read_request(arena, options, kappa_log_epoch(log), &request);
-    if (code == KAPPA_EXIT_OK
-        && print_range(log, options, &request, &errors) != KAPPA_OK) {
-        code = KAPPA_EXIT_ERRORS;
-    }
-    kappa_log_close(log);
-    return code;
+    kappa_buf_init(&buf, &kappa_alloc_libc);
+    int code = kappa_cli_events(arena, o, print_event, &buf);
+    kappa_buf_release(&buf);
+    kappa_arena_destroy(arena);
+    return kappa_cli_written(code);
 }
 
 static int
 run(int argc, char **argv)
 {
-    options_t o = { .dir = NULL };
+    kappa_cli_events_options_t o = { .dir = NULL };
     const kappa_option_t table[] = {
         { "store", &o.dir, NULL },
         { "after", &o.after, NULL },
@@ -232,10 +50,7 @@ run(int argc, char **argv)
         || o.dir == NULL) {
         return kappa_command_misuse(&kappa_command_log);
     }
-    kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
-    int code = arena ? print_log(arena, &o) : kappa_input_no_memory();
-    kappa_arena_destroy(arena);
-    return code;
+    return print_log(&o);
 }
 
 const kappa_command_t kappa_command_log = {

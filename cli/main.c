@@ -10,6 +10,7 @@ static const kappa_command_t *const commands[] = {
     &kappa_command_check,
     &kappa_command_diff,
     &kappa_command_import,
+    &kappa_command_export,
     &kappa_command_log,
     &kappa_command_show,
     &kappa_command_rebuild,

@@ -232,7 +232,8 @@ take_effect(line_t *line, const kappa_value_t *value, kappa_str_t raw)
 static bool
 is_key_part(const kappa_value_t *value)
 {
-    return value->kind == KAPPA_STRING || value->kind == KAPPA_INT;
+    return value->kind == KAPPA_STRING || value->kind == KAPPA_INT
+        || value->kind == KAPPA_DOUBLE || value->kind == KAPPA_BOOL;
 }
 
 static bool
@@ -258,7 +259,8 @@ take_key(line_t *line, const kappa_value_t *value, kappa_str_t raw)
     (void)raw;
     if (!is_key(value)) {
         return refuse(line,
-            "\"key\" must be a string, or a list of strings and integers");
+            "\"key\" must be a string, a number, true or false, or a list "
+            "of them");
     }
     kappa_buf_init(&buf, kappa_arena_source(line->arena));
     kappa_json_value(&buf, value);

@@ -145,3 +145,22 @@ kappa_ndjson_end(kappa_ndjson_t *ndjson)
     }
     return finish_line(ndjson, KAPPA_STR(""));
 }
+
+kappa_status_t
+kappa_ndjson_add(kappa_ndjson_t *ndjson, uint64_t line, kappa_str_t text)
+{
+    if (is_full(ndjson)) {
+        return KAPPA_BUSY;
+    }
+    ndjson->line = line;
+    return add_line(ndjson, text);
+}
+
+kappa_status_t
+kappa_ndjson_refuse(kappa_ndjson_t *ndjson, uint64_t line, kappa_str_t reason)
+{
+    kappa_str_t copy = kappa_str_dup(ndjson->arena, reason);
+
+    ndjson->line = line;
+    return copy.data == NULL ? KAPPA_NOMEM : refuse(ndjson, copy);
+}

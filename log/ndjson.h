@@ -41,6 +41,16 @@ kappa_status_t kappa_ndjson_feed(kappa_ndjson_t *ndjson, kappa_str_t *bytes);
 /* The input has ended: the last line may have no newline. As feed. */
 kappa_status_t kappa_ndjson_end(kappa_ndjson_t *ndjson);
 
+/* For other formats: one line's text, with its number, as feed takes it when
+ * it is whole. KAPPA_BUSY: the batch is full, it was not taken. */
+kappa_status_t kappa_ndjson_add(
+    kappa_ndjson_t *ndjson, uint64_t line, kappa_str_t text);
+
+/* The same for a line that is wrong for a reason of its own, which is copied:
+ * KAPPA_INVALID, or KAPPA_NOMEM. */
+kappa_status_t kappa_ndjson_refuse(
+    kappa_ndjson_t *ndjson, uint64_t line, kappa_str_t reason);
+
 /* The batch is done with. */
 void kappa_ndjson_clear(kappa_ndjson_t *ndjson);
 

@@ -216,6 +216,24 @@ kappa_status_t kappa_snapshot_event_row(kappa_snapshot_t *snapshot,
     const kappa_event_t *event, const kappa_view_t *view, kappa_arena_t *arena,
     kappa_row_t *row);
 
+/* All rows of a view in the order of their keys, at most max a call. Each call
+ * reads one snapshot: a row that changes meanwhile is given as it was when its
+ * turn came, a row that is there all the time is given once. */
+typedef struct {
+    kappa_str_t view; /* its name */
+    bool begun;       /* the rest is the store's; begin with zeros */
+    size_t last_len;
+    char last[512];
+} kappa_rows_at_t;
+
+typedef bool (*kappa_row_each_t)(
+    void *ctx, const kappa_view_t *view, const uint8_t *row);
+
+/* KAPPA_OK: there may be more. KAPPA_DONE: that was all, or each said false.
+ * KAPPA_NOT_FOUND: there is no such view. Else as kappa_snapshot_begin. */
+kappa_status_t kappa_store_rows(kappa_store_t *store, kappa_rows_at_t *rows,
+    uint32_t max, kappa_row_each_t each, void *ctx);
+
 /* Writing. A job is one GraphQL mutation request, or events to append.
  *
  * Events (an import, /events) are decided one by one. The first that is
