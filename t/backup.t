@@ -10,9 +10,7 @@ use Time::HiRes qw(sleep time);
 use Kappa::Test;
 
 my $JSON = $Kappa::Test::JSON;
-my $SEED = $ENV{SEED} // int(rand(1 << 30));
-srand $SEED;
-diag "SEED=$SEED";
+Kappa::Test::seed();
 
 my $t = Kappa::Test->new(schema => <<'END', workers => 2,
 type Item @view(key: "sku") { sku: ID! n: Int! note: String }
@@ -121,7 +119,7 @@ check_copy('of a running store', $before);
 # --- killed at any moment
 
 my ($killed, $finished) = (0, 0);
-for my $i (1 .. 8) {
+for my $i (1 .. Kappa::Test::rounds(8, 200)) {
     $t->kappa(['import', '-', '--store', $store], stdin => substr $big, 0, rindex($big, "\n", 400_000) + 1);
     my $pid = fork // die;
     if (!$pid) {

@@ -6,9 +6,7 @@ use Test::More;
 use Kappa::Test;
 
 my $JSON = $Kappa::Test::JSON;
-my $SEED = $ENV{SEED} // int(rand(1 << 30));
-srand $SEED;
-diag "SEED=$SEED";
+Kappa::Test::seed();
 
 my $t = Kappa::Test->new(schema => <<'END', workers => 1);
 enum Kind { SMALL LARGE }
@@ -147,7 +145,7 @@ sub text {
     return join '', map { ('a', ' ', ',', '"', "\n", 'é', '\\', '[', '5', "\x{1f600}", 'null', "\t")[rand 12] } 1 .. rand 8;
 }
 sub literal { my ($v) = @_; my $s = $JSON->encode([$v]); $s =~ s/^\[|\]$//g; return $s }
-for (1 .. 80) {
+for (1 .. Kappa::Test::rounds(80, 2000)) {
     my $sku = literal('k' . int(rand 10) . text());
     my $m = (
         sub { "put(sku: $sku, n: " . int(rand 100) . ', text: ' . literal(text()) . ', price: ' . rand(10) . ', any: {a: [1, null]}, tags: ["x"]) { sku }' },

@@ -7,9 +7,7 @@ use Test::More;
 use Kappa::Test;
 
 my $JSON = $Kappa::Test::JSON;
-my $SEED = $ENV{SEED} // int(rand(1 << 30));
-srand $SEED;
-diag "SEED=$SEED";
+Kappa::Test::seed();
 
 my $t = Kappa::Test->new(schema => <<'END', workers => 1);
 type Item @view(key: "sku") { sku: ID! shelf: ID n: Int! hidden: Int @internal }
@@ -67,7 +65,7 @@ for my $case (
 my @keys = qw(a b c);
 my @shelves = qw(x y);
 my @was;
-for (1 .. 40) {
+for (1 .. Kappa::Test::rounds(40, 400)) {
     my $key = $keys[rand @keys];
     my $position = rand() < 0.2 ? mutate(qq(drop(sku: "$key") { n }))
         : mutate(sprintf 'set(sku: "%s", shelf: %s, n: %d) { n }', $key,
