@@ -239,6 +239,35 @@ is($devices->crowd(16, sub { taken_by('d' . (1 + $_[0] % 4), 125) }), 0,
     'sixteen devices, a reading a request');
 diag sprintf '%d mutations in %.2f s', 16 * 125, time - $begin;
 
+# --- readings leave after a week; what they gave stays
+
+sub rows_of {
+    my ($device) = @_;
+    return scalar @{ $devices->data(undef, "{ device(id: \"$device\")
+        { readings(first: 1000) { nodes { id } } } }")->{device}{readings}{nodes} };
+}
+
+ok($devices->data($TIM, 'mutation { install(id: "k1", site: "attic", limit: 9)
+    { id } }')->{install}, 'a device that was away');
+my $HOUR = 3600;
+my @away = map { { thing => 'Reading', verb => 'taken',
+    time => strftime('%Y-%m-%dT%H:%M:%SZ', gmtime(time - $_->[0] * $HOUR)),
+    data => { device => 'k1', value => $_->[1] } } }
+    [40 * 24, 3], [30 * 24, 10], [8 * 24, 5], [6 * 24, 6], [1, 7];
+is(upload(join '', map { $JSON->encode($_) . "\n" } @away)->{json}{appended},
+    scalar @away, 'what it measured meanwhile');
+is(rows_of('k1'), 2, 'the rows of this week are there');
+my $k1 = $devices->data(undef, '{ device(id: "k1") { value readingCount
+    hours { max } alerts { kind value } } }')->{device};
+is_deeply($k1, { value => 7, readingCount => 5,
+    hours => [map { { max => $_->{data}{value} } } reverse @away],
+    alerts => [{ kind => 'NORMAL', value => 5 }, { kind => 'HIGH', value => 10 }] },
+    'and what all five come to');
+is(rows_of('d1') > 0 ? 1 : 0, 1, 'those of today are there');
+is($devices->data(undef, '{ device(id: "d1") { readings(first: 1,
+    at_lt: "2025-11-17T00:00:00Z", orderBy: AT) { nodes { id } } } }')
+    ->{device}{readings}{nodes}[0], undef, 'those that were imported left');
+
 # --- from everywhere at once: gateways with lines, devices with mutations
 
 my %limit = (d1 => 30, d2 => 25, d3 => 'null', d4 => 20);
