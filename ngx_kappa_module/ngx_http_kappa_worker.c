@@ -39,9 +39,13 @@ ngx_http_kappa_ring(ngx_http_kappa_note_t *note)
 
     note->next = NULL;
     pthread_mutex_lock(&ngx_http_kappa_worker.lock);
+    bool ringing = ngx_http_kappa_worker.notes != NULL;
     *ngx_http_kappa_worker.last = note;
     ngx_http_kappa_worker.last = &note->next;
     pthread_mutex_unlock(&ngx_http_kappa_worker.lock);
+    if (ringing) {
+        return;
+    }
     /* Can only fail when the counter is full: then it is ringing. */
     if (write(ngx_http_kappa_worker.bell->fd, &one, sizeof(one)) < 0) {
         return;

@@ -109,6 +109,7 @@ kappa_status_t
 kappa_appender_submit(kappa_appender_t *appender, kappa_job_t *job)
 {
     kappa_status_t status = KAPPA_OK;
+    bool wake = false;
 
     job->next = NULL;
     pthread_mutex_lock(&appender->mutex);
@@ -117,9 +118,12 @@ kappa_appender_submit(kappa_appender_t *appender, kappa_job_t *job)
     } else {
         *appender->last = job;
         appender->last = &job->next;
-        appender->queued++;
-        pthread_cond_signal(&appender->more);
+        wake = appender->queued++ == 0;
     }
     pthread_mutex_unlock(&appender->mutex);
+    /* Not before: it would wake up to wait for the mutex. */
+    if (wake) {
+        pthread_cond_signal(&appender->more);
+    }
     return status;
 }

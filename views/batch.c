@@ -15,6 +15,17 @@ kappa_batch_full(const kappa_batch_t *batch)
 }
 
 void
+kappa_batch_random(kappa_batch_t *batch, uint8_t out[10])
+{
+    if (batch->random_left < 10) {
+        batch->random_left = batch->count ? KAPPA_BATCH_RANDOM : 20;
+        kappa_random(batch->random, batch->random_left);
+    }
+    batch->random_left -= 10;
+    memcpy(out, batch->random + batch->random_left, 10);
+}
+
+void
 kappa_job_fail(kappa_job_t *job, kappa_status_t status, const char *code,
     kappa_str_t message)
 {
@@ -140,8 +151,8 @@ check_time(const kappa_batch_t *batch, const kappa_job_t *job,
 }
 
 static kappa_status_t
-complete_event(
-    const kappa_job_t *job, kappa_event_t *event, kappa_errors_t *errors)
+complete_event(kappa_batch_t *batch, const kappa_job_t *job,
+    kappa_event_t *event, kappa_errors_t *errors)
 {
     uint8_t random[10];
 
@@ -155,7 +166,7 @@ complete_event(
         event->traceparent = job->traceparent;
     }
     if (!has_id(event)) {
-        kappa_random(random, sizeof random);
+        kappa_batch_random(batch, random);
         kappa_uuid_v7(job->now_ms, random, event->id);
         event->idempotency_key = KAPPA_STR_NULL;
         return KAPPA_OK;
@@ -179,7 +190,7 @@ decide_event(kappa_batch_t *batch, kappa_job_t *job, uint32_t i,
         .arena = job->arena,
         .errors = errors };
 
-    kappa_status_t status = complete_event(job, &event, errors);
+    kappa_status_t status = complete_event(batch, job, &event, errors);
     if (status == KAPPA_OK) {
         status = check_time(batch, job, &event, errors);
     }
@@ -187,7 +198,7 @@ decide_event(kappa_batch_t *batch, kappa_job_t *job, uint32_t i,
         return status == KAPPA_NOMEM ? lose(batch, status, "out of memory")
                                      : status;
     }
-    kappa_random(decision.random, sizeof decision.random);
+    kappa_batch_random(batch, decision.random);
     status = kappa_batch_decide(batch, &decision);
     *duplicate = decision.duplicate;
     return status;

@@ -151,11 +151,11 @@ check_allowed(kappa_scope_t *scope, const kappa_mutation_t *mutation,
 /* --- the event */
 
 static void
-begin_event(kappa_event_t *event, const kappa_job_t *job)
+begin_event(kappa_batch_t *batch, kappa_event_t *event, const kappa_job_t *job)
 {
     uint8_t random[10];
 
-    kappa_random(random, sizeof random);
+    kappa_batch_random(batch, random);
     *event = (kappa_event_t){ .time_ms = job->now_ms,
         .actor_iss = job->caller.iss,
         .actor_sub = job->caller.sub,
@@ -176,7 +176,7 @@ prepare(deciding_t *deciding, const kappa_mutation_t *mutation,
     if (data == NULL) {
         return KAPPA_NOMEM;
     }
-    begin_event(event, job);
+    begin_event(deciding->batch, event, job);
     event->thing = mutation->thing;
     event->verb = mutation->verb;
     event->effect = mutation->effect;
@@ -200,7 +200,7 @@ prepare(deciding_t *deciding, const kappa_mutation_t *mutation,
             KAPPA_STR_ARG(mutation->field->name));
         return KAPPA_INVALID;
     }
-    kappa_random(decision->random, sizeof decision->random);
+    kappa_batch_random(deciding->batch, decision->random);
     decision->event = event;
     decision->caller = &job->caller;
     decision->mutation = mutation;

@@ -3,6 +3,8 @@
 
 #include "views/store_private.h"
 
+#define KAPPA_BATCH_RANDOM 640
+
 /* A batch in the making: jobs are decided one after the other in one views'
  * transaction, each seeing the ones before; what is accepted collects in
  * `events` until it is appended. Texts of events live with their jobs. */
@@ -23,7 +25,12 @@ typedef struct {
      * is decided again without it. */
     kappa_status_t lost;
     kappa_str_t why;
+    uint8_t random[KAPPA_BATCH_RANDOM]; /* what is left of it */
+    uint32_t random_left;
 } kappa_batch_t;
+
+/* Random bytes, got from the system for many events at once. */
+void kappa_batch_random(kappa_batch_t *batch, uint8_t out[10]);
 
 /* Whether there is no room for more: append what is there first. */
 bool kappa_batch_full(const kappa_batch_t *batch);
