@@ -34,7 +34,7 @@ typedef struct {
     char *number; /* in text; or NULL */
 } bench_t;
 
-static void
+static void __attribute__((noreturn))
 die(const char *what, const kappa_errors_t *errors)
 {
     fprintf(stderr, "language: %s: %.*s\n", what,
