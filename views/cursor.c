@@ -133,9 +133,12 @@ kappa_cursor_write(kappa_buf_t *buf, const kappa_scan_t *scan, uint32_t row)
 static int
 digit(char c)
 {
-    const char *at = c ? strchr(alphabet, c) : NULL;
-
-    return at ? (int)(at - alphabet) : -1;
+    return c >= 'A' && c <= 'Z' ? c - 'A'
+        : c >= 'a' && c <= 'z'  ? c - 'a' + 26
+        : c >= '0' && c <= '9'  ? c - '0' + 52
+        : c == '-'              ? 62
+        : c == '_'              ? 63
+                                : -1;
 }
 
 /* The number of bytes; 0: it is no base64url, or too long. */
