@@ -6,6 +6,7 @@
 #define SCHEMA_BYTES_MAX (4 * 1024 * 1024)
 #define WAIT_MS 1000
 #define WAIT_MS_MAX 60000
+#define WINDOW_MS_MIN 1000
 
 static char *ngx_http_kappa_block_item(
     ngx_conf_t *cf, ngx_command_t *dummy, void *conf);
@@ -127,6 +128,21 @@ ngx_http_kappa_set_wait(ngx_http_kappa_app_t *app, ngx_str_t *value)
 }
 
 static char *
+ngx_http_kappa_set_window(ngx_http_kappa_app_t *app, ngx_str_t *value)
+{
+    ngx_int_t ms = ngx_parse_time(value, 0);
+
+    if (app->idempotency_window) {
+        return "is duplicate";
+    }
+    if (ms == NGX_ERROR || ms < WINDOW_MS_MIN) {
+        return "takes a time of at least 1s";
+    }
+    app->idempotency_window = (ngx_msec_t)ms;
+    return NGX_CONF_OK;
+}
+
+static char *
 ngx_http_kappa_set_item(
     ngx_conf_t *cf, ngx_http_kappa_app_t *app, ngx_str_t *value)
 {
@@ -142,6 +158,9 @@ ngx_http_kappa_set_item(
     if (ngx_strcmp(value[0].data, "wait") == 0) {
         return ngx_http_kappa_set_wait(app, &value[1]);
     }
+    if (ngx_strcmp(value[0].data, "idempotency_window") == 0) {
+        return ngx_http_kappa_set_window(app, &value[1]);
+    }
     if (ngx_strcmp(value[0].data, "map_size") == 0) {
         return ngx_http_kappa_set_map_size(cf, app, &value[1]);
     }
@@ -151,7 +170,7 @@ ngx_http_kappa_set_item(
             : "takes \"embedded\", the one log of this version";
     }
     return "is no directive of a kappa block: schema, store, log, map_size, "
-           "documents, wait";
+           "documents, wait, idempotency_window";
 }
 
 static char *

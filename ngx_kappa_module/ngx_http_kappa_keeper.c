@@ -69,6 +69,7 @@ ngx_http_kappa_keeper_open(
         .schema_text =
             kappa_str((char *)app->schema_text.data, app->schema_text.len),
         .map_size = app->map_size,
+        .idempotency_window_ms = (int64_t)app->idempotency_window,
         .alloc = &kappa_alloc_libc,
         .report = ngx_http_kappa_report,
         .report_ctx = keeper,

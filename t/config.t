@@ -44,6 +44,8 @@ says('map_size', qr/"map_size" takes a size of at least 1m/,
     kappa => 'map_size 12;');
 says('wait', qr/"wait" takes a time of at most 60s/, kappa => 'wait 2m;');
 says('wait twice', qr/"wait" is duplicate/, kappa => 'wait 1s; wait 2s;');
+says('idempotency_window', qr/"idempotency_window" takes a time of at least 1s/,
+    kappa => 'idempotency_window 10ms;');
 says('duplicate item', qr/"store" is duplicate/, kappa => 'store x;');
 says('duplicate block', qr/"kappa" directive is duplicate/,
     server => '', config => do {

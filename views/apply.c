@@ -2,8 +2,8 @@
 
 #include "base/json.h"
 #include "views/changes.h"
-#include "views/idempotency.h"
 #include "views/keep.h"
+#include "views/used_keys.h"
 
 struct kappa_writer_s {
     const kappa_alloc_t *alloc;
@@ -11,9 +11,16 @@ struct kappa_writer_s {
     const kappa_model_t *model;
     kappa_txn_t *txn; /* NULL: no transaction is open */
     bool no_changes;
-    int64_t asked_ms; /* when it is for whoever reads what is accepted */
+    int64_t asked_ms;  /* when it is for whoever reads what is accepted */
+    int64_t window_ms; /* of idempotency keys; 0: for ever */
+    int64_t now_ms;    /* the latest time of a mutation decided */
+    uint32_t decided;  /* in this transaction */
     kappa_changeset_t set;
 };
+
+/* Of keys that are over, by a transaction: a few, and more than it brings. */
+#define SWEEP_LEAST 64
+#define SWEEP_TIMES 2
 
 /* --- what the files apply_*.c share */
 
@@ -130,6 +137,7 @@ kappa_writer_begin(kappa_writer_t *writer, kappa_errors_t *errors)
     status = kappa_env_clock(writer->txn, &clock_ms);
     kappa_changeset_begin(&writer->set, writer->txn, clock_ms);
     writer->asked_ms = INT64_MIN;
+    writer->decided = 0;
     if (status != KAPPA_OK) {
         status = explain(writer, status, errors);
         kappa_writer_abort(writer);
@@ -145,11 +153,24 @@ kappa_writer_abort(kappa_writer_t *writer)
 }
 
 static kappa_status_t
+sweep(kappa_writer_t *writer)
+{
+    return writer->window_ms == 0 || writer->decided == 0
+        ? KAPPA_OK
+        : kappa_used_keys_sweep(writer->txn,
+            writer->now_ms - writer->window_ms,
+            SWEEP_LEAST + SWEEP_TIMES * writer->decided);
+}
+
+static kappa_status_t
 flush(kappa_writer_t *writer, uint64_t position)
 {
     kappa_txn_t *txn = writer->txn;
     kappa_status_t status = kappa_changeset_flush(&writer->set);
 
+    if (status == KAPPA_OK) {
+        status = sweep(writer);
+    }
     if (status == KAPPA_OK) {
         status = writer->no_changes ? kappa_changes_forget(txn, position)
                                     : kappa_changes_trim(txn, position);
@@ -200,6 +221,12 @@ kappa_writer_bytes(const kappa_writer_t *writer)
 {
     return kappa_arena_used(writer->set.batch)
         + kappa_arena_used(writer->set.event);
+}
+
+void
+kappa_writer_window(kappa_writer_t *writer, int64_t window_ms)
+{
+    writer->window_ms = window_ms;
 }
 
 void
@@ -255,32 +282,7 @@ kappa_status_t
 kappa_writer_duplicate(
     kappa_writer_t *writer, const kappa_event_t *event, uint64_t *seq)
 {
-    static const uint8_t forgotten[KAPPA_ARGS_HASH_BYTES];
-    uint8_t name[KAPPA_IDEMPOTENCY_BYTES];
-    kappa_str_t value;
-
-    if (event->idempotency_key.len == 0) {
-        return KAPPA_NOT_FOUND;
-    }
-    kappa_idempotency_name(event, name);
-    kappa_status_t status =
-        kappa_changeset_settle(&writer->set, KAPPA_DBI_IDEMPOTENCY);
-    if (status == KAPPA_OK) {
-        status = kappa_txn_get(writer->txn, KAPPA_DBI_IDEMPOTENCY,
-            kappa_str((const char *)name, sizeof(name)), &value);
-    }
-    if (status != KAPPA_OK) {
-        return status;
-    }
-    if (value.len != sizeof(*seq) + KAPPA_ARGS_HASH_BYTES) {
-        return KAPPA_CORRUPT;
-    }
-    memcpy(seq, value.data, sizeof(*seq));
-    const char *hash = value.data + sizeof(*seq);
-    return memcmp(hash, event->args_hash, KAPPA_ARGS_HASH_BYTES) == 0
-            || memcmp(hash, forgotten, KAPPA_ARGS_HASH_BYTES) == 0
-        ? KAPPA_OK
-        : KAPPA_CONFLICT;
+    return kappa_used_keys_find(&writer->set, event, writer->window_ms, seq);
 }
 
 /* --- one event */
@@ -487,6 +489,11 @@ kappa_writer_decide(kappa_writer_t *writer, kappa_decision_t *decision)
     prepare(writer, &apply, &event, decision->caller, decision->errors);
     decision->view = apply.view;
 
+    if (decision->mutation != NULL) {
+        writer->now_ms = writer->decided++ && writer->now_ms > event.time_ms
+            ? writer->now_ms
+            : event.time_ms;
+    }
     kappa_status_t status = find_duplicate(writer, decision);
     if (status != KAPPA_NOT_FOUND) {
         return explain(writer, status, decision->errors);

@@ -130,10 +130,6 @@ kappa_status_t kappa_apply_sweep(kappa_apply_t *apply);
 kappa_status_t kappa_apply_accept(
     kappa_apply_t *apply, const kappa_event_t *event, bool changes);
 
-/* That the event's idempotency key is used. */
-kappa_status_t kappa_apply_remember(
-    kappa_changeset_t *set, const kappa_event_t *event);
-
 /* --- forgotten.c */
 
 /* A forgotten event is replayed: its views may lack rows that later events

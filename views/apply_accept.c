@@ -1,8 +1,8 @@
 #include "views/apply.h"
 #include "views/changes.h"
 #include "views/count.h"
-#include "views/idempotency.h"
 #include "views/keep.h"
+#include "views/used_keys.h"
 #include "views/verbs.h"
 
 static kappa_status_t
@@ -91,24 +91,6 @@ record_changes(kappa_changeset_t *set, uint64_t seq)
 }
 
 kappa_status_t
-kappa_apply_remember(kappa_changeset_t *set, const kappa_event_t *event)
-{
-    uint8_t name[KAPPA_IDEMPOTENCY_BYTES];
-    char value[sizeof(event->seq) + KAPPA_ARGS_HASH_BYTES];
-
-    if (event->idempotency_key.len == 0) {
-        return KAPPA_OK;
-    }
-    kappa_idempotency_name(event, name);
-    memcpy(value, &event->seq, sizeof(event->seq));
-    memcpy(
-        value + sizeof(event->seq), event->args_hash, KAPPA_ARGS_HASH_BYTES);
-    return kappa_changeset_put(set, KAPPA_DBI_IDEMPOTENCY,
-        kappa_str((const char *)name, sizeof(name)),
-        kappa_str(value, sizeof(value)));
-}
-
-kappa_status_t
 kappa_apply_accept(
     kappa_apply_t *apply, const kappa_event_t *event, bool changes)
 {
@@ -134,7 +116,7 @@ kappa_apply_accept(
         status = kappa_extremes_accept(set);
     }
     if (status == KAPPA_OK) {
-        status = kappa_apply_remember(set, event);
+        status = kappa_used_keys_put(set, event);
     }
     if (status == KAPPA_OK) {
         status = kappa_verbs_put(set->txn, event);

@@ -101,6 +101,7 @@ kappa_edition_make(kappa_store_t *store, kappa_generation_t *generation,
         kappa_edition_destroy(edition);
         return status;
     }
+    kappa_writer_window(edition->writer, store->idempotency_window_ms);
     pthread_mutex_lock(&store->serving);
     generation->users++;
     pthread_mutex_unlock(&store->serving);

@@ -13,7 +13,7 @@
 
 static const char *const names[KAPPA_DBI_COUNT] = { "rows", "index",
     "aggregates", "extremes", "changes", "idempotency", "history", "counts",
-    "made", "meta" };
+    "made", "expiries", "meta" };
 
 struct kappa_env_s {
     const kappa_alloc_t *alloc;

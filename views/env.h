@@ -21,10 +21,11 @@ typedef enum {
     KAPPA_DBI_AGGREGATES,  /* view, key -> what its aggregates come from */
     KAPPA_DBI_EXTREMES,    /* aggregate, target key, value, key -> nothing */
     KAPPA_DBI_CHANGES,     /* seq, 8 bytes big endian -> changes of an event */
-    KAPPA_DBI_IDEMPOTENCY, /* SHA-256 of scope and key -> seq, hash of args */
+    KAPPA_DBI_IDEMPOTENCY, /* SHA-256 of scope and key -> views/used_keys.h */
     KAPPA_DBI_HISTORY,     /* thing and key, seq -> nothing */
     KAPPA_DBI_COUNTS,      /* prefix of an entry -> how many (views/count.h) */
     KAPPA_DBI_MADE,        /* view, when made, key -> nothing (views/keep.h) */
+    KAPPA_DBI_EXPIRIES,    /* when those are over */
     KAPPA_DBI_META,        /* name -> position, layout, skipped events, … */
     KAPPA_DBI_COUNT
 } kappa_dbi_t;

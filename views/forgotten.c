@@ -2,6 +2,7 @@
 
 #include "views/apply.h"
 #include "views/idempotency.h"
+#include "views/used_keys.h"
 
 /* Replaying a log in which events were forgotten (docs/events.md). They did
  * nothing; what came after them stands. So an effect on a row that is missing
@@ -39,7 +40,7 @@ remember_id(kappa_changeset_t *set, const kappa_event_t *event)
         .idempotency_scope = KAPPA_STR(KAPPA_IDEMPOTENCY_EVENT) };
 
     kappa_uuid_format(event->id, id);
-    return kappa_apply_remember(set, &again);
+    return kappa_used_keys_put(set, &again);
 }
 
 kappa_status_t

@@ -220,6 +220,7 @@ kappa_store_open(const kappa_store_options_t *options, kappa_store_t **out,
     store->alloc = alloc;
     store->dir = store->turn = store->tail.fd = -1;
     store->map_size = options->map_size;
+    store->idempotency_window_ms = options->idempotency_window_ms;
     store->strict = options->strict;
     store->insist = options->insist;
     store->report = options->report;

@@ -39,6 +39,8 @@ typedef struct {
     kappa_str_t schema_text;    /* data NULL: follow what `current` has */
     size_t map_size;            /* 0: 1 TiB */
     const kappa_alloc_t *alloc; /* thread-safe */
+    /* Idempotency keys of mutations are forgotten so long after; 0: never. */
+    int64_t idempotency_window_ms;
     /* Builds stop at an event that today's rules can't apply, instead of
      * skipping, counting and listing it. */
     bool strict;

@@ -70,6 +70,7 @@ struct kappa_store_s {
     kappa_tail_t tail;
     char boot_id[KAPPA_BOOT_ID_CHARS + 1];
     size_t map_size;
+    int64_t idempotency_window_ms;
     bool strict;
     bool insist;
     void (*report)(void *ctx, bool error, kappa_str_t message);

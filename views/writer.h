@@ -45,6 +45,11 @@ size_t kappa_writer_bytes(const kappa_writer_t *writer);
  * transactions; the records that were there are dropped by the next commit. */
 void kappa_writer_no_changes(kappa_writer_t *writer, bool on);
 
+/* A mutation's idempotency key is forgotten so long after its event; 0, as at
+ * first: never. Set between transactions. What is over is swept away by and
+ * by: a transaction in which mutations are decided takes a few along. */
+void kappa_writer_window(kappa_writer_t *writer, int64_t window_ms);
+
 /* One event to be decided (SEMANTICS 5 to 10). A mutation gives mutation,
  * args and data; an event of an import or of /events leaves them NULL and
  * gives event->data and event->key as JSON.
@@ -114,7 +119,7 @@ kappa_status_t kappa_writer_flush(kappa_writer_t *writer);
 /* The open transaction, for reading only, after kappa_writer_flush. */
 kappa_txn_t *kappa_writer_txn(kappa_writer_t *writer);
 
-/* The event that used this idempotency key first (iss, sub, scope and key of
+/* The event that used this idempotency key (iss, sub, scope and key of
  * event). KAPPA_NOT_FOUND: none. KAPPA_CONFLICT: with another args_hash. */
 kappa_status_t kappa_writer_duplicate(
     kappa_writer_t *writer, const kappa_event_t *event, uint64_t *seq);

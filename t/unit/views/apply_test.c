@@ -606,6 +606,38 @@ keys_are_used_once(void **state)
     views_close(&v);
 }
 
+static void
+keys_of_uploads_are_used_for_ever(void **state)
+{
+    views_t v;
+
+    (void)state;
+    views_open(&v, shop);
+    kappa_writer_window(v.writer, 1000);
+    for (int i = 0; i < 3; i++) {
+        kappa_event_t event = { .seq = v.seq + 1,
+            .time_ms = v.now_ms,
+            .id = { 1 },
+            .thing = KAPPA_STR("Product"),
+            .verb = KAPPA_STR("told"),
+            .effect = KAPPA_EFFECT_UPSERT,
+            .key = KAPPA_STR("\"p\""),
+            .idempotency_key = KAPPA_STR("k"),
+            .idempotency_scope = KAPPA_STR("*") };
+
+        v.event = event;
+        v.last = (kappa_decision_t){
+            .event = &v.event, .arena = v.arena, .errors = &v.errors
+        };
+        assert_int_equal(
+            views_note(&v, kappa_writer_decide(v.writer, &v.last)), KAPPA_OK);
+        assert_int_equal(v.last.duplicate, i > 0);
+        v.now_ms += 1000000;
+    }
+    views_replay(&v);
+    views_close(&v);
+}
+
 typedef struct {
     uint64_t seqs[8];
     kappa_str_t reasons[8];
@@ -802,6 +834,7 @@ main(void)
         cmocka_unit_test(sizes_are_bounded),
         cmocka_unit_test(sums_do_not_overflow),
         cmocka_unit_test(keys_are_used_once),
+        cmocka_unit_test(keys_of_uploads_are_used_for_ever),
         cmocka_unit_test(history_and_skipped_events_are_listed),
         cmocka_unit_test(survives_without_memory),
         cmocka_unit_test(a_full_map_loses_only_the_transaction),

@@ -77,8 +77,10 @@ typedef struct {
     kappa_store_t *store;
     kappa_arena_t *arena;
     kappa_errors_t errors;
-    const char *sub;  /* of the caller, NULL: anonymous */
-    const char *role; /* of the caller */
+    const char *sub;   /* of the caller, NULL: anonymous */
+    const char *role;  /* of the caller */
+    int64_t ahead_ms;  /* of the clock, requests are */
+    int64_t window_ms; /* of idempotency keys */
     char said[2048];
     kappa_commit_t commit; /* the last one */
     int commits;
@@ -138,6 +140,7 @@ static MAYBE kappa_status_t
 try_open(fixture_t *f)
 {
     kappa_store_options_t options = { .dir = kappa_str_c(f->dir),
+        .idempotency_window_ms = f->window_ms,
         .schema_name = KAPPA_STR("shop.graphql"),
         .schema_text = kappa_str_c(f->schema),
         .map_size = FIXTURE_MAP,
@@ -257,7 +260,7 @@ make_job(fixture_t *f, const char *text, const char *key, bool *done)
         KAPPA_OK);
     job->caller = caller_of(f);
     job->idempotency_key = kappa_str_c(key);
-    job->now_ms = kappa_now_ms();
+    job->now_ms = kappa_now_ms() + f->ahead_ms;
     job->arena = kappa_arena_create(&kappa_alloc_libc, 0);
     job->done = mark_done;
     job->owner = done;
