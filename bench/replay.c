@@ -1,11 +1,13 @@
 /* replay: how fast views are computed from a log.
  *
+ *     replay schema plain|indexed
  *     replay DIR plain|indexed ordered|scattered EVENTS
  *
- * makes a store in DIR with a log of EVENTS events, each of which makes a row,
- * as mutations would have written them: under keys that rise, like the UUIDs
- * that kappa makes up, or under keys in no order. It deletes nothing. Then it
- * builds the views from the log, as after a crash of the system, and prints
+ * prints the schema, or makes a store in DIR with a log of EVENTS events, each
+ * of which makes a row, as mutations would have written them: under keys that
+ * rise, like the UUIDs that kappa makes up, or under keys in no order. It
+ * deletes nothing. Then it builds the views from the log, as after a crash of
+ * the system, and prints
  *
  *     events N microseconds N cpu N memory_first N memory_last N size N
  *
@@ -190,6 +192,10 @@ main(int argc, char **argv)
     kappa_store_t *store;
 
     kappa_errors_init(&errors, arena, 0);
+    if (argc == 3 && strcmp(argv[1], "schema") == 0) {
+        fputs(argv[2][0] == 'p' ? plain : indexed, stdout);
+        return 0;
+    }
     if (run.events == 0) {
         fputs("usage: replay DIR plain|indexed ordered|scattered EVENTS\n",
             stderr);
