@@ -130,6 +130,9 @@ typedef struct {
     ngx_uint_t subscriptions;   /* open */
 } ngx_http_kappa_loc_conf_t;
 
+/* begun_us of what is answered sooner than a clock is read. */
+#define NGX_HTTP_KAPPA_AT_ONCE (-1)
+
 /* One GraphQL operation, whatever transport it came by. */
 typedef struct {
     ngx_http_kappa_app_t *app;
@@ -175,12 +178,13 @@ typedef struct {
     ngx_http_kappa_operation_t op;
     kappa_accept_t accept;
     ngx_table_elt_t *min_position; /* Kappa-Min-Position; NULL: none */
-    kappa_media_t media;     /* of the answer */
-    void *stream;            /* a subscription's, or a WebSocket's */
-    bool counted;            /* its answer, for metrics */
-    kappa_cache_key_t asked; /* the request's bytes; they live in it */
-    bool repeatable;         /* asked is set: the answer may be kept */
-    bool known;              /* one was kept, of views that have moved on */
+    bool cost_asked;               /* by a header Kappa-Cost */
+    kappa_media_t media;           /* of the answer */
+    void *stream;                  /* a subscription's, or a WebSocket's */
+    bool counted;                  /* its answer, for metrics */
+    kappa_cache_key_t asked;       /* the request's bytes; they live in it */
+    bool repeatable;               /* asked is set: the answer may be kept */
+    bool known; /* one was kept, of views that have moved on */
 
     /* for variables, until the log is written; in the request's pool */
     ngx_str_t operation_name;

@@ -100,6 +100,9 @@ ngx_http_kappa_answers_send(
         return NGX_DECLINED;
     }
     ngx_http_kappa_recall(r, ctx, kept);
+    if (ctx->op.begun_us == 0) {
+        ctx->op.begun_us = NGX_HTTP_KAPPA_AT_ONCE;
+    }
     ngx_http_kappa_count(ctx->op.app, NGX_HTTP_KAPPA_ANSWER_HITS, 1);
     ctx->media = media;
     ngx_http_kappa_answer_t answer = { .media = media,

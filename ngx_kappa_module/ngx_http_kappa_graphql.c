@@ -30,6 +30,7 @@ ngx_http_kappa_scan_headers(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 {
     static ngx_str_t accept = ngx_string("accept");
     static ngx_str_t min_position = ngx_string("kappa-min-position");
+    static ngx_str_t cost = ngx_string("kappa-cost");
     ngx_list_part_t *part = &r->headers_in.headers.part;
     kappa_str_t all = KAPPA_STR_NULL;
 
@@ -40,6 +41,7 @@ ngx_http_kappa_scan_headers(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
             if (ngx_http_kappa_is_called(&header[i], min_position)) {
                 ctx->min_position = &header[i];
             }
+            ctx->cost_asked |= ngx_http_kappa_is_called(&header[i], cost);
             if (!ngx_http_kappa_is_called(&header[i], accept)) {
                 continue;
             }
@@ -300,6 +302,9 @@ ngx_http_kappa_read_post(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     if (rc != NGX_DECLINED) {
         return rc;
     }
+    if (ctx->op.begun_us == 0) {
+        ctx->op.begun_us = kappa_monotonic_us();
+    }
     kappa_errors_init(&errors, ctx->op.arena, 1);
     if (kappa_graphql_http_body(ctx->op.arena, body, &ctx->op.params, &errors)
         != KAPPA_OK) {
@@ -316,7 +321,10 @@ ngx_http_kappa_body_handler(ngx_http_request_t *r)
     ngx_http_kappa_ctx_t *ctx =
         ngx_http_get_module_ctx(r, ngx_http_kappa_module);
 
-    ctx->op.begun_us = kappa_monotonic_us();
+    /* Who waits for nothing may be answered with what is kept. */
+    if (ctx->min_position != NULL) {
+        ctx->op.begun_us = kappa_monotonic_us();
+    }
     ngx_http_finalize_request(
         r, ngx_http_kappa_await(r, ctx, ngx_http_kappa_read_post));
 }

@@ -51,6 +51,9 @@ ngx_http_kappa_observe(ngx_http_kappa_block_t *block,
 static uint64_t
 ngx_http_kappa_since(int64_t begun_us)
 {
+    if (begun_us == NGX_HTTP_KAPPA_AT_ONCE) {
+        return 1;
+    }
     int64_t now = kappa_monotonic_us();
 
     return now > begun_us ? (uint64_t)(now - begun_us) : 0;

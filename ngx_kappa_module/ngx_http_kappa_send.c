@@ -129,8 +129,7 @@ ngx_http_kappa_cost_header(ngx_http_request_t *r)
         ngx_http_get_module_ctx(r, ngx_http_kappa_module);
     ngx_str_t value;
 
-    if (ctx == NULL || !ctx->op.cost_known
-        || ngx_http_kappa_request_header(r, KAPPA_COST_HEADER) == NULL) {
+    if (ctx == NULL || !ctx->cost_asked || !ctx->op.cost_known) {
         return NGX_OK;
     }
     value.data = ngx_pnalloc(r->pool, COST_CHARS_MAX);
