@@ -471,6 +471,7 @@ kappa_batch_mutations(kappa_batch_t *batch, kappa_job_t *job)
     kappa_read_init(&deciding.read, batch->model,
         kappa_writer_txn(batch->writer), &job->caller, job->now_ms, NULL);
     deciding.read.data.ops = &ops;
+    deciding.read.siv = batch->store->siv;
 
     kappa_status_t status = kappa_execute(job->plan, job->variables,
         &deciding.read.data, job->arena, &job->response, &job->outcome);

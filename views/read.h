@@ -17,6 +17,7 @@ typedef struct {
     int64_t now_ms;
     int64_t clock_ms; /* rows whose keep is over by then are not there */
     kappa_dependencies_t *deps; /* NULL: don't note what is read */
+    struct kappa_siv_s *siv;    /* seals cursors; NULL: there are none */
     bool personal; /* caller or now_ms were looked at: others may get another
                       answer, or the same one later */
 } kappa_read_t;

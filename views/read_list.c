@@ -56,9 +56,10 @@ place(work_t *w, const kappa_place_t *at, kappa_str_t *entry)
 static kappa_status_t
 page_args(work_t *w)
 {
-    kappa_scan_t scan = {
-        .field = w->field, .range = &w->range, .range_count = 1
-    };
+    kappa_scan_t scan = { .siv = w->read->siv,
+        .field = w->field,
+        .range = &w->range,
+        .range_count = 1 };
     kappa_paging_t paging = { .limit = 0 };
     kappa_status_t status = kappa_read_paging(
         w->list, &scan, w->args, w->arena, &paging, w->errors);
@@ -400,6 +401,13 @@ beyond(work_t *w, kappa_str_t cursor, bool below, bool *found)
     return KAPPA_OK;
 }
 
+/* What cursors of a page need. */
+typedef struct {
+    kappa_scan_t scan;
+    kappa_range_entries_t range;
+    kappa_scan_context_t context;
+} scanned_t;
+
 static kappa_status_t
 fill_page(work_t *w, kappa_page_t *page)
 {
@@ -417,15 +425,17 @@ fill_page(work_t *w, kappa_page_t *page)
         reverse(w);
     }
     w->entries[w->count] = w->last;
-    kappa_scan_t *scan = KAPPA_NEW(w->arena, kappa_scan_t);
-    kappa_range_entries_t *range = KAPPA_NEW(w->arena, kappa_range_entries_t);
-    if (!scan || !range) {
+    scanned_t *scanned = KAPPA_NEW(w->arena, scanned_t);
+    if (!scanned) {
         return KAPPA_NOMEM;
     }
-    *range = w->range;
-    *scan = (kappa_scan_t){
-        .field = w->field, .range = range, .entries = w->entries
-    };
+    scanned->range = w->range;
+    scanned->scan = (kappa_scan_t){ .siv = w->read->siv,
+        .field = w->field,
+        .range = &scanned->range,
+        .entries = w->entries,
+        .contexts = &scanned->context,
+        .arena = w->arena };
     *page = (kappa_page_t){ .rows = w->rows,
         .count = w->count,
         .has_next = (w->more && !w->from_end) || after,
@@ -434,7 +444,7 @@ fill_page(work_t *w, kappa_page_t *page)
         .cut = !w->cut    ? 0
             : w->from_end ? -1
                           : 1,
-        .scan = scan };
+        .scan = &scanned->scan };
     return KAPPA_OK;
 }
 

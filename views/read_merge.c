@@ -391,7 +391,9 @@ fill_page(merge_t *m, kappa_page_t *page)
     bool before, after;
     bool back = m->paging.from_end;
     kappa_scan_t *scan = KAPPA_NEW(m->arena, kappa_scan_t);
-    kappa_status_t status = scan ? KAPPA_OK : KAPPA_NOMEM;
+    kappa_scan_context_t *contexts =
+        KAPPA_NEW_ARRAY(m->arena, kappa_scan_context_t, m->count);
+    kappa_status_t status = scan && contexts ? KAPPA_OK : KAPPA_NOMEM;
 
     if (status == KAPPA_OK) {
         status = beyond(m, &m->paging.after, !m->descending, &before);
@@ -407,11 +409,14 @@ fill_page(merge_t *m, kappa_page_t *page)
     }
     m->entries[m->row_count] = m->last_entry;
     m->members[m->row_count] = m->last ? m->last->number : 0;
-    *scan = (kappa_scan_t){ .field = m->field,
+    *scan = (kappa_scan_t){ .siv = m->read->siv,
+        .field = m->field,
         .range = m->ranges,
         .range_count = m->count,
         .entries = m->entries,
-        .members = m->members };
+        .members = m->members,
+        .contexts = contexts,
+        .arena = m->arena };
     *page = (kappa_page_t){ .rows = m->rows,
         .count = m->row_count,
         .has_next = (m->more && !back) || after,
@@ -458,9 +463,10 @@ open_sources(merge_t *m, const kappa_row_t *parent, const kappa_value_t *args,
 static kappa_status_t
 open_page(merge_t *m, const kappa_value_t *args, kappa_errors_t *errors)
 {
-    kappa_scan_t scan = {
-        .field = m->field, .range = m->ranges, .range_count = m->count
-    };
+    kappa_scan_t scan = { .siv = m->read->siv,
+        .field = m->field,
+        .range = m->ranges,
+        .range_count = m->count };
     kappa_status_t status = kappa_read_paging(
         m->field->binding->data, &scan, args, m->arena, &m->paging, errors);
 

@@ -1,6 +1,7 @@
 #ifndef KAPPA_VIEWS_READ_PRIVATE_H
 #define KAPPA_VIEWS_READ_PRIVATE_H
 
+#include "base/siv.h"
 #include "views/key.h"
 #include "views/read.h"
 #include "views/row.h"
@@ -53,16 +54,26 @@ kappa_status_t kappa_read_range(kappa_read_t *read, const kappa_list_t *list,
 
 /* ---- cursor.c ---- */
 
+/* What a range's cursors are bound to, once it is known. */
+typedef struct {
+    bool is;
+    kappa_siv_context_t context;
+} kappa_scan_context_t;
+
 /* What a page's cursors need: kappa_page_t.scan. */
 typedef struct {
+    kappa_siv_t *siv; /* NULL: there are no cursors */
     const kappa_field_t *field;
     const kappa_range_entries_t *range; /* or one for each view */
     uint32_t range_count;
-    const kappa_str_t *entries; /* by row */
-    const uint32_t *members;    /* by row: its range; NULL: there is one */
+    const kappa_str_t *entries;     /* by row */
+    const uint32_t *members;        /* by row: its range; NULL: there is one */
+    kappa_scan_context_t *contexts; /* by range, when cursors are written */
+    kappa_arena_t *arena;
 } kappa_scan_t;
 
-/* Appends the cursor of a row as a JSON string. */
+/* Appends the cursor of a row as a JSON string; buf has failed where that
+ * can't be. */
 void kappa_cursor_write(
     kappa_buf_t *buf, const kappa_scan_t *scan, uint32_t row);
 

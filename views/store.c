@@ -6,6 +6,7 @@
 
 #include "views/boot.h"
 #include "views/file.h"
+#include "views/secret.h"
 #include "views/store_private.h"
 
 #define HOUSEKEEPING_EVERY 60 /* ticks */
@@ -122,6 +123,13 @@ open_files(kappa_store_t *store, const kappa_store_options_t *options,
     }
     if (status == KAPPA_OK) {
         status = kappa_tail_open(&store->tail, store->path, errors);
+    }
+    if (status == KAPPA_OK) {
+        status = kappa_secret_cursors(store->dir, store->cursor_key, errors);
+    }
+    if (status == KAPPA_OK) {
+        store->siv = kappa_siv_create(store->cursor_key);
+        status = store->siv ? KAPPA_OK : KAPPA_NOMEM;
     }
     if (status == KAPPA_OK) {
         store->turn = openat(store->dir, "turn",
@@ -317,6 +325,7 @@ kappa_store_close(kappa_store_t *store, bool mark)
     kappa_arena_destroy(store->scratch);
     kappa_log_close(store->log);
     kappa_tail_close(&store->tail);
+    kappa_siv_destroy(store->siv);
     kappa_store_unmap_turn(store);
     close_fd(store->turn);
     close_fd(store->dir);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/uuid.h"
-#include "views/file.h"
+#include "views/secret.h"
 #include "views/store.h"
 
 /* Making a store, and giving it to who runs it. */
@@ -183,7 +183,7 @@ make(int dir, const char *path, kappa_errors_t *errors)
         && errno != EEXIST) {
         status = failed(errors, "make views/ in", path);
     }
-    return status;
+    return status == KAPPA_OK ? kappa_secret_make(dir, errors) : status;
 }
 
 kappa_status_t

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/siv.h"
 #include "log/tail.h"
 #include "views/generation.h"
 #include "views/sight.h"
@@ -68,6 +69,8 @@ struct kappa_store_s {
     _Atomic uint64_t followed;
     kappa_log_t *log;
     kappa_tail_t tail;
+    uint8_t cursor_key[KAPPA_SIV_KEY_BYTES];
+    kappa_siv_t *siv; /* of that; under writing */
     char boot_id[KAPPA_BOOT_ID_CHARS + 1];
     size_t map_size;
     int64_t idempotency_window_ms;

@@ -12,6 +12,7 @@ struct kappa_snapshot_s {
     uint64_t position;
     uint64_t version;       /* of the edition */
     kappa_arena_t *scratch; /* or NULL */
+    kappa_siv_t *siv;
     kappa_snapshot_t *next;
 };
 
@@ -74,7 +75,12 @@ kappa_snapshot_begin(kappa_store_t *store, const kappa_read_options_t *options,
     if (snapshot == NULL) {
         return status;
     }
-    status = kappa_env_read(snapshot->generation->env, &snapshot->txn);
+    if (snapshot->siv == NULL) {
+        snapshot->siv = kappa_siv_create(store->cursor_key);
+    }
+    status = snapshot->siv
+        ? kappa_env_read(snapshot->generation->env, &snapshot->txn)
+        : KAPPA_NOMEM;
     if (status == KAPPA_OK) {
         status = kappa_env_position(snapshot->txn, &snapshot->position);
         if (status != KAPPA_OK) {
@@ -87,6 +93,7 @@ kappa_snapshot_begin(kappa_store_t *store, const kappa_read_options_t *options,
     }
     kappa_read_init(&snapshot->read, snapshot->read.model, snapshot->txn,
         options->caller, options->now_ms, options->deps);
+    snapshot->read.siv = snapshot->siv;
     *out = snapshot;
     return KAPPA_OK;
 }
@@ -108,6 +115,7 @@ kappa_snapshot_free(kappa_snapshot_t *snapshot)
     kappa_snapshot_t *next = snapshot->next;
 
     kappa_arena_destroy(snapshot->scratch);
+    kappa_siv_destroy(snapshot->siv);
     alloc->release(alloc->ctx, snapshot);
     return next;
 }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/siv.h"
 #include "graphql/execute.h"
 #include "graphql/parser.h"
 #include "graphql/validate.h"
@@ -26,6 +27,7 @@ typedef struct {
     kappa_caller_t caller;
     kappa_dependencies_t *deps;
     int64_t now_ms; /* 0: 1700000000000 */
+    uint8_t secret; /* another one: another store's */
 } read_fixture_t;
 
 static inline void
@@ -124,13 +126,17 @@ ask(read_fixture_t *f, const char *query)
     assert_int_equal(
         kappa_plan_variables(plan, NULL, f->arena, &variables, &errors),
         KAPPA_OK);
+    const uint8_t key[KAPPA_SIV_KEY_BYTES] = { f->secret };
     kappa_buf_init(&buf, &kappa_alloc_libc);
     kappa_read_init(&read, f->model, f->txn, &f->caller,
         f->now_ms ? f->now_ms : 1700000000000, f->deps);
+    read.siv = kappa_siv_create(key);
+    assert_non_null(read.siv);
     assert_int_equal(
         kappa_execute(plan, variables, &read.data, f->arena, &buf, &outcome),
         KAPPA_OK);
     kappa_response_end(&buf, KAPPA_STR(""));
+    kappa_siv_destroy(read.siv);
     const char *answer = kappa_str_dup(f->arena, kappa_buf_view(&buf)).data;
     kappa_buf_release(&buf);
     kappa_plan_release(plan);
