@@ -200,7 +200,7 @@ $r = $t->kappa(['verify', '--store', $store]);
 is($r->{status}, 0, 'verify') or diag $r->{err};
 like($r->{out}, qr/^[0-9a-z]+-\d+: the log is whole/, 'says so');
 remove_tree("$store/views");
-$r = $t->kappa(['rebuild', '--store', $store, '--schema', $schema]);
+$r = $t->kappa(['rebuild', '--store', $store]);
 is($r->{status}, 0, 'rebuild without views') or diag $r->{err};
 is($t->kappa(['verify', '--store', $store])->{status}, 0, 'verify again');
 

@@ -269,6 +269,7 @@ swap_in(build_t *build, kappa_edition_t *edition, uint64_t tail)
         say_skipped(build, edition);
         kappa_store_serve(store, edition);
         kappa_store_announce(store);
+        kappa_store_keep_schema(store, edition->text);
         kappa_store_end_offer(store);
         store->ready = true;
     }

@@ -194,6 +194,7 @@ recover(kappa_store_t *store, kappa_errors_t *errors)
     if (status == KAPPA_OK) {
         write_tail(store, tail);
     }
+    kappa_store_need_schema(store);
     status = excuse(store, status, errors);
     kappa_store_unlock(store);
     return status;

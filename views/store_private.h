@@ -148,6 +148,15 @@ void kappa_store_end_offer(kappa_store_t *store);
 /* An open STORE/views, made when missing; -1 with an error. */
 int kappa_store_views(kappa_store_t *store, kappa_errors_t *errors);
 
+/* --- store_schema.c */
+
+/* STORE/schema.graphql: puts the schema there, or if there is none; and reads
+ * it, into store->scratch (KAPPA_NOT_FOUND). */
+void kappa_store_keep_schema(kappa_store_t *store, kappa_str_t text);
+void kappa_store_need_schema(kappa_store_t *store);
+kappa_status_t kappa_store_kept_schema(
+    kappa_store_t *store, kappa_str_t *text, kappa_errors_t *errors);
+
 /* --- store_need.c */
 
 /* Under the locks, with an offer: whether it needs a build. Says why. */

@@ -147,6 +147,14 @@ begin_generation(kappa_store_t *store, int views, const source_t *given_up,
     kappa_edition_t *edition;
 
     if (source.text.data == NULL) {
+        source.name = KAPPA_STR("schema.graphql");
+        kappa_status_t status =
+            kappa_store_kept_schema(store, &source.text, errors);
+        if (status != KAPPA_OK && status != KAPPA_NOT_FOUND) {
+            return status;
+        }
+    }
+    if (source.text.data == NULL) {
         kappa_errors_add(errors, "STORE_UNAVAILABLE",
             "%s has no views yet, and no schema to make them by was given",
             store->path);
@@ -170,6 +178,7 @@ begin_generation(kappa_store_t *store, int views, const source_t *given_up,
     store->ready = false;
     kappa_store_serve(store, edition);
     kappa_store_announce(store);
+    kappa_store_keep_schema(store, edition->text);
     return KAPPA_OK;
 }
 
@@ -408,6 +417,7 @@ adopt(kappa_store_t *store, kappa_errors_t *errors)
     }
     kappa_store_serve(store, edition);
     kappa_store_announce(store);
+    kappa_store_keep_schema(store, edition->text);
     forget_refusal(store);
     return KAPPA_OK;
 }
