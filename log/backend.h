@@ -17,8 +17,9 @@ typedef struct {
 typedef struct {
     void (*close)(void *self);
     const kappa_epoch_t *(*epoch)(const void *self);
-    /* wait false: KAPPA_BUSY when somebody else holds it. */
-    kappa_status_t (*lock)(void *self, bool wait, kappa_errors_t *errors);
+    /* patience_ms 0: KAPPA_BUSY when somebody else holds it. */
+    kappa_status_t (*lock)(
+        void *self, int patience_ms, kappa_errors_t *errors);
     void (*unlock)(void *self);
     kappa_status_t (*tail)(void *self, const kappa_log_known_t *known,
         uint64_t *tail, kappa_errors_t *errors);

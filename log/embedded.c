@@ -4,6 +4,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/flock.h"
 
 #define EPOCH_FILE "epoch"
 #define EPOCH_TEMPORARY "epoch.new"
@@ -167,7 +170,26 @@ get_epoch(const void *self)
 
 /* Opened by the process that locks: flock belongs to the open file. */
 static kappa_status_t
-lock(void *self, bool wait, kappa_errors_t *errors)
+held(kappa_embedded_t *e, int patience_ms, kappa_errors_t *errors)
+{
+    int pid = kappa_flock_holder(e->lock_fd);
+    char who[32] = "another process";
+
+    if (patience_ms == 0) {
+        return KAPPA_BUSY;
+    }
+    if (pid) {
+        snprintf(who, sizeof who, "process %d", pid);
+    }
+    kappa_errors_add(errors, "LOG_UNAVAILABLE",
+        "%s/" LOCK_FILE ": %s holds the log's lock and has not given it back "
+        "in %d s: is it stopped, or does its disk hang?",
+        e->path, who, (patience_ms + 999) / 1000);
+    return KAPPA_IO;
+}
+
+static kappa_status_t
+lock(void *self, int patience_ms, kappa_errors_t *errors)
 {
     kappa_embedded_t *e = self;
 
@@ -181,10 +203,10 @@ lock(void *self, bool wait, kappa_errors_t *errors)
         }
         e->lock_fd = fd;
     }
-    int rc = e->io->lock(e->io->ctx, e->lock_fd, wait);
+    int rc = e->io->lock(e->io->ctx, e->lock_fd, patience_ms);
 
     if (rc == -EWOULDBLOCK) {
-        return KAPPA_BUSY;
+        return held(e, patience_ms, errors);
     }
     if (rc < 0) {
         io_failed(e, "lock", LOCK_FILE, rc, errors);
@@ -331,7 +353,7 @@ static kappa_status_t
 create_in(kappa_embedded_t *e, const char *store,
     const uint8_t random[KAPPA_EPOCH_RANDOM], kappa_errors_t *errors)
 {
-    kappa_status_t status = lock(e, true, errors);
+    kappa_status_t status = lock(e, KAPPA_LOCK_PATIENCE_MS, errors);
 
     if (status != KAPPA_OK) {
         return status;

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/flock.h"
+
 #define FILE_MODE 0640
 #define DIR_MODE 0750
 
@@ -142,15 +144,10 @@ libc_list(
 }
 
 static int
-libc_lock(void *ctx, int fd, bool wait)
+libc_lock(void *ctx, int fd, int patience_ms)
 {
-    int rc;
-
     (void)ctx;
-    do {
-        rc = flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
-    } while (rc != 0 && errno == EINTR);
-    return result(rc);
+    return kappa_flock(fd, patience_ms);
 }
 
 static int

@@ -27,7 +27,7 @@ typedef struct {
     /* Calls each() for every name until it returns false. */
     int (*list)(
         void *ctx, int dir, bool (*each)(void *, const char *name), void *arg);
-    int (*lock)(void *ctx, int fd, bool wait); /* -EWOULDBLOCK: held */
+    int (*lock)(void *ctx, int fd, int patience_ms); /* base/flock.h */
     int (*unlock)(void *ctx, int fd);
     void *ctx;
 } kappa_log_io_t;

@@ -63,13 +63,20 @@ kappa_log_epoch(const kappa_log_t *log)
 kappa_status_t
 kappa_log_lock(kappa_log_t *log, kappa_errors_t *errors)
 {
-    return log->backend->lock(log->self, true, errors);
+    return log->backend->lock(log->self, KAPPA_LOCK_PATIENCE_MS, errors);
+}
+
+kappa_status_t
+kappa_log_lock_within(
+    kappa_log_t *log, int patience_ms, kappa_errors_t *errors)
+{
+    return log->backend->lock(log->self, patience_ms, errors);
 }
 
 kappa_status_t
 kappa_log_trylock(kappa_log_t *log, kappa_errors_t *errors)
 {
-    return log->backend->lock(log->self, false, errors);
+    return log->backend->lock(log->self, 0, errors);
 }
 
 void

@@ -56,8 +56,13 @@ void kappa_log_close(kappa_log_t *log);
 
 const kappa_epoch_t *kappa_log_epoch(const kappa_log_t *log);
 
-/* The log's lock, between processes. It is taken before the views'. */
+/* The log's lock, between processes. It is taken before the views'. Who holds
+ * it for longer than any batch takes is stopped, or its disk hangs: KAPPA_IO,
+ * and errors name the process. */
+#define KAPPA_LOCK_PATIENCE_MS 5000
 kappa_status_t kappa_log_lock(kappa_log_t *log, kappa_errors_t *errors);
+kappa_status_t kappa_log_lock_within(
+    kappa_log_t *log, int patience_ms, kappa_errors_t *errors);
 /* KAPPA_BUSY: somebody else holds it. */
 kappa_status_t kappa_log_trylock(kappa_log_t *log, kappa_errors_t *errors);
 void kappa_log_unlock(kappa_log_t *log);

@@ -7,6 +7,8 @@
  * building a generation, catching up. */
 
 #define ROUND_MS 1000
+/* The first try is made on the event loop. */
+#define OPEN_PATIENCE_MS 1000
 
 struct ngx_http_kappa_keeper_s {
     ngx_http_kappa_note_t note;  /* the store was opened */
@@ -70,6 +72,7 @@ ngx_http_kappa_keeper_open(
             kappa_str((char *)app->schema_text.data, app->schema_text.len),
         .map_size = app->map_size,
         .idempotency_window_ms = (int64_t)app->idempotency_window,
+        .patience_ms = OPEN_PATIENCE_MS,
         .alloc = &kappa_alloc_libc,
         .report = ngx_http_kappa_report,
         .report_ctx = keeper,

@@ -232,6 +232,8 @@ kappa_store_open(const kappa_store_options_t *options, kappa_store_t **out,
     store->idempotency_window_ms = options->idempotency_window_ms;
     store->strict = options->strict;
     store->insist = options->insist;
+    store->patience_ms =
+        options->patience_ms ? options->patience_ms : KAPPA_LOCK_PATIENCE_MS;
     store->report = options->report;
     store->report_ctx = options->report_ctx;
     store->committed = options->committed;
@@ -244,6 +246,7 @@ kappa_store_open(const kappa_store_options_t *options, kappa_store_t **out,
         kappa_store_close(store, false);
         return status;
     }
+    store->patience_ms = KAPPA_LOCK_PATIENCE_MS;
     kappa_store_sweep(store);
     *out = store;
     return KAPPA_OK;

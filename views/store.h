@@ -46,6 +46,9 @@ typedef struct {
     bool strict;
     /* The schema comes into force even if it was rolled back. */
     bool insist;
+    /* How long to wait for the log's lock while opening; 0: as ever (5 s).
+     * Who has it longer is stopped: KAPPA_IO. */
+    int patience_ms;
     /* For tests; NULL: the kernel's boot id, the log's defaults. The boot id
      * is the log's, too. */
     const char *boot_id;

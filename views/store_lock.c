@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/flock.h"
 #include "views/boot.h"
 #include "views/store_private.h"
 
@@ -14,8 +15,9 @@
 static void
 take_turn(kappa_store_t *store)
 {
-    while (store->turn >= 0 && flock(store->turn, LOCK_EX) != 0
-        && errno == EINTR) {
+    if (store->turn >= 0) {
+        /* Who has it too long is stopped: then there is no order. */
+        (void)kappa_flock(store->turn, store->patience_ms);
     }
 }
 
@@ -86,7 +88,8 @@ kappa_store_lock(kappa_store_t *store, kappa_errors_t *errors)
     pthread_mutex_lock(&store->writing);
     take_turn(store);
 
-    kappa_status_t status = kappa_log_lock(store->log, errors);
+    kappa_status_t status =
+        kappa_log_lock_within(store->log, store->patience_ms, errors);
     pass_turn(store);
     if (status != KAPPA_OK) {
         pthread_mutex_unlock(&store->writing);

@@ -76,6 +76,7 @@ struct kappa_store_s {
     int64_t idempotency_window_ms;
     bool strict;
     bool insist;
+    int patience_ms; /* for the locks of other processes */
     void (*report)(void *ctx, bool error, kappa_str_t message);
     void *report_ctx;
     void (*committed)(void *ctx, const kappa_commit_t *commit);

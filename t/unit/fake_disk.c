@@ -373,7 +373,7 @@ fake_list(
 }
 
 static int
-fake_lock(void *ctx, int fd, bool wait)
+fake_lock(void *ctx, int fd, int patience_ms)
 {
     kappa_fake_disk_t *disk = ctx;
     int rc = fault(disk, KAPPA_FAKE_LOCK);
@@ -382,7 +382,7 @@ fake_lock(void *ctx, int fd, bool wait)
         return rc;
     }
     if (disk->locked_by != 0 && disk->locked_by != fd + 1) {
-        if (wait) {
+        if (patience_ms > 0) {
             abort(); /* for ever, in one process */
         }
         return -EWOULDBLOCK;
