@@ -35,6 +35,7 @@ begin_record(kappa_csv_t *csv)
     kappa_buf_reset(&csv->text);
     kappa_buf_reset(&csv->marks);
     csv->count = 0;
+    csv->field = 0;
     csv->line = csv->at;
     csv->state = KAPPA_CSV_FIELD;
 }
@@ -49,6 +50,7 @@ end_field(kappa_csv_t *csv, bool quoted)
     }
     kappa_buf_add(&csv->marks, &mark, sizeof(mark));
     csv->count++;
+    csv->field = csv->text.len;
     csv->state = KAPPA_CSV_FIELD;
     return csv->marks.failed ? KAPPA_NOMEM : KAPPA_OK;
 }
@@ -96,7 +98,7 @@ add_char(kappa_csv_t *csv, char c)
 static kappa_status_t
 end_line(kappa_csv_t *csv, bool quoted)
 {
-    if (!quoted && csv->text.len > 0
+    if (!quoted && csv->text.len > csv->field
         && csv->text.data[csv->text.len - 1] == '\r') {
         csv->text.len--;
     }
@@ -187,22 +189,31 @@ take(kappa_csv_t *csv, char c)
     }
 }
 
-/* A mark that is cut is passed by byte after byte: no field begins with one
- * of its bytes otherwise. */
-static bool
-is_mark(kappa_csv_t *csv, char c)
-{
-    static const char mark[] = "\xef\xbb\xbf";
+static const char byte_order_mark[] = "\xef\xbb\xbf";
 
-    if (csv->started) {
-        return false;
-    }
-    if (c == mark[csv->count] && csv->count < 3) {
-        csv->started = ++csv->count == 3;
-        return true;
-    }
+/* What began as a mark and is none after all is text. */
+static kappa_status_t
+unmark(kappa_csv_t *csv)
+{
+    kappa_status_t status = KAPPA_AGAIN;
+
     csv->started = true;
-    return false;
+    for (uint32_t i = 0; i < csv->marked && status == KAPPA_AGAIN; i++) {
+        status = take(csv, byte_order_mark[i]);
+    }
+    return status;
+}
+
+static kappa_status_t
+start(kappa_csv_t *csv, char c)
+{
+    if (c == byte_order_mark[csv->marked]) {
+        csv->started = ++csv->marked == 3;
+        return KAPPA_AGAIN;
+    }
+    kappa_status_t status = unmark(csv);
+
+    return status == KAPPA_AGAIN ? take(csv, c) : status;
 }
 
 kappa_status_t
@@ -213,10 +224,7 @@ kappa_csv_feed(kappa_csv_t *csv, kappa_str_t *bytes)
 
         bytes->data++;
         bytes->len--;
-        if (is_mark(csv, c)) {
-            continue;
-        }
-        kappa_status_t status = take(csv, c);
+        kappa_status_t status = csv->started ? take(csv, c) : start(csv, c);
 
         if (status != KAPPA_AGAIN) {
             return status;
@@ -228,8 +236,11 @@ kappa_csv_feed(kappa_csv_t *csv, kappa_str_t *bytes)
 kappa_status_t
 kappa_csv_end(kappa_csv_t *csv)
 {
-    kappa_status_t status;
+    kappa_status_t status = csv->started ? KAPPA_AGAIN : unmark(csv);
 
+    if (status != KAPPA_AGAIN) {
+        return status;
+    }
     switch (csv->state) {
     case KAPPA_CSV_RECORD:
         return KAPPA_DONE;

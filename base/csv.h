@@ -29,8 +29,10 @@ typedef struct {
     const kappa_alloc_t *alloc;
     kappa_csv_state_t state;
     bool started;      /* past where a byte order mark may stand */
+    uint32_t marked;   /* bytes of one that were seen */
     uint64_t line;     /* where the record begins, from 1 */
     uint64_t at;       /* the line that is read */
+    size_t field;      /* where the field begins in text */
     kappa_buf_t text;  /* of the fields, one behind the other */
     kappa_buf_t marks; /* of each: where it ends, and whether in quotes */
     kappa_buf_t views; /* fields, made of both */
