@@ -152,7 +152,7 @@ for my $e ($shop->events) {
 s/^(\S+ \S{8}-\S{4}-)(\S{3}-)/${1}8${2}8/ for @wanted;
 is_deeply([sort @delivered], [sort @wanted],
     scalar(@wanted) . ' deliveries, each for its reason and once');
-cmp_ok(scalar @wanted, '>', 8, 'there were some');
+cmp_ok(scalar @wanted, '>', 2, 'there were some');
 is_deeply(state_of_service()->{stock}, \%stock, 'its view is what the log gives');
 is_deeply({ map { $_ => $shop->data(undef, "{ product(sku: \"$_\") { stock } }")
     ->{product}{stock} } @skus }, \%stock, 'and what kappa\'s is');
