@@ -8,9 +8,7 @@ use Time::HiRes qw(time);
 use Kappa::Example;
 
 my $JSON = $Kappa::Test::JSON;
-my $seed = $ENV{SEED} // time ^ $$;
-diag "SEED=$seed";
-srand $seed;
+my $seed = Kappa::Test::seed();
 
 Kappa::Example::readme('chat');
 
@@ -181,7 +179,7 @@ if (!$listener) {
 sub listen_on {
     my ($last, @numbers) = $chat->ask('user1', '{ __typename }')
         ->{headers}{'kappa-position'};
-    my $end = time + 90;
+    my $end = time + Kappa::Test::rounds(90, 1800);
     while (time < $end) {
         my $sse = $chat->watch('user1', "subscription {
             messages(room: \"$rooms[0]\") { number text } }", undef,
@@ -224,13 +222,13 @@ my $failed = $chat->crowd(scalar @users + 1, sub {
     my ($i) = @_;
     srand $seed + 1000 + $i;
     if ($i == @users) {    # who kills workers
-        for (1 .. 3) {
+        for (1 .. Kappa::Test::rounds(3, 60)) {
             select undef, undef, undef, 0.3 + rand 0.5;
             $chat->kill_worker('KILL');
         }
         return 1;
     }
-    for my $n (1 .. 25) {
+    for my $n (1 .. Kappa::Test::rounds(25, 500)) {
         my $room = $rooms[rand @rooms];
         my $number = int rand 120;
         my $what = rand() < 0.7 ? "say(room: \"$room\", text: \"$i-$n\") { number }"

@@ -9,9 +9,7 @@ use Time::HiRes qw(sleep time);
 use Kappa::Example;
 
 my $JSON = $Kappa::Test::JSON;
-my $seed = $ENV{SEED} // time ^ $$;
-diag "SEED=$seed";
-srand $seed;
+my $seed = Kappa::Test::seed();
 
 Kappa::Example::readme('devices');
 

@@ -11,9 +11,7 @@ use Kappa::Example;
 
 my $JSON = $Kappa::Test::JSON;
 my ($LOW, $BATCH) = (5, 20);    # as in reorder.mjs
-my $seed = $ENV{SEED} // time ^ $$;
-diag "SEED=$seed";
-srand $seed;
+my $seed = Kappa::Test::seed();
 
 my $shop = Kappa::Example->new('shop', workers => 4);
 $shop->import_data;
@@ -90,7 +88,7 @@ if (!$crowd) {
         my ($i) = @_;
         srand $seed + $i;
         my $who = (qw(ann bob eve))[$i % 3];
-        for my $n (1 .. 30) {
+        for my $n (1 .. Kappa::Test::rounds(30, 600)) {
             my $lines = join ', ', map { "{sku: \"$skus[rand @skus]\", count: "
                 . (1 + int rand 4) . '}' } 0 .. rand 2;
             until_answered($who, "mutation { place(lines: [$lines])
@@ -102,7 +100,7 @@ if (!$crowd) {
     POSIX::_exit($failed ? 1 : 0);
 }
 my $kills = 0;
-my $end = time + 120;
+my $end = time + Kappa::Test::rounds(120, 1800);
 until (waitpid($crowd, POSIX::WNOHANG) == $crowd) {
     last if time > $end;
     sleep 0.1 + rand 0.4;

@@ -8,9 +8,8 @@ use Kappa::Example;
 
 my $JSON = $Kappa::Test::JSON;
 my $CLIENTS = 20;
-my $ROUNDS = 15;
-my $seed = $ENV{SEED} // time ^ $$;
-diag "SEED=$seed";
+my $ROUNDS = Kappa::Test::rounds(15, 400);
+my $seed = Kappa::Test::seed();
 
 Kappa::Example::readme('shop');
 

@@ -102,7 +102,7 @@ sub crowd {
     for my $i (0 .. $clients - 1) {
         my $pid = fork // die "fork: $!";
         if (!$pid) {
-            alarm 120;
+            alarm Kappa::Test::rounds(120, 1800);
             my $status = eval { $code->($i) } ? 0 : 1;
             print STDERR $@ if $@;
             POSIX::_exit($status);
