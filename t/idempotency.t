@@ -107,6 +107,7 @@ my @all = ($t->master, $t->workers);
 kill 'KILL', @all;
 waitpid $t->{pid}, 0;
 delete $t->{pid};
+ok(Kappa::Test::wait_until(sub { !grep { Kappa::Test::read_file("/proc/$_/stat") =~ /\) [^Z]/ } @all }, 30), 'all of nginx is gone');
 $t->start;
 check('after the master\'s end');
 is($t->kappa(['rebuild', '--store', $store])->{status}, 0, 'rebuild');
