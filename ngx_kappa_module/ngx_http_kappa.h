@@ -67,14 +67,14 @@ typedef struct {
     ngx_str_t schema_text;
     ngx_str_t store; /* directory */
     size_t map_size;
-    ngx_str_t documents;      /* directory; data NULL: none */
-    kappa_trusted_t *trusted; /* what is in it; NULL: no directory */
-    ngx_msec_t wait;          /* for a position, at most */
+    ngx_str_t documents;           /* directory; data NULL: none */
+    kappa_trusted_t *trusted;      /* what is in it; NULL: no directory */
+    ngx_msec_t wait;               /* for a position, at most */
     ngx_msec_t idempotency_window; /* 0: the log's lifetime */
-    ngx_uint_t trusted_only;  /* some location has kappa_documents_only */
-    ngx_uint_t declared;      /* a block, not just a mention */
-    ngx_str_t mention;        /* where it was mentioned first: file:line */
-    ngx_uint_t block;         /* its number in the slots of the metrics */
+    ngx_uint_t trusted_only;       /* some location has kappa_documents_only */
+    ngx_uint_t declared;           /* a block, not just a mention */
+    ngx_str_t mention; /* where it was mentioned first: file:line */
+    ngx_uint_t block;  /* its number in the slots of the metrics */
 
     /* in a worker */
     kappa_store_t *store_handle; /* NULL: not open */
