@@ -1,8 +1,7 @@
 #include "t/unit/views/read_fixture.h"
 #include "t/unit/views/views_fixture.h"
 
-#include <time.h>
-
+#include "t/unit/torture.h"
 #include "views/keep.h"
 
 /* Rows that leave: by tables, and by random histories against a model that is
@@ -950,17 +949,12 @@ run(uint64_t seed, uint32_t events)
 static void
 histories_end_as_a_model_says(void **state)
 {
-    const char *seed_text = getenv("SEED");
-    const char *long_text = getenv("KAPPA_TORTURE_SECONDS");
-    uint64_t seed =
-        seed_text ? strtoull(seed_text, NULL, 10) : (uint64_t)time(NULL);
-    time_t end = time(NULL) + (long_text ? atoi(long_text) : 1);
+    uint64_t seed = kappa_test_seed();
 
     (void)state;
-    do {
-        print_message("SEED=%llu\n", (unsigned long long)seed);
-        run(seed++, 400);
-    } while (seed_text == NULL && time(NULL) < end);
+    for (uint64_t i = 0; i < kappa_test_rounds(6, 400); i++) {
+        run(seed + i, 400);
+    }
 }
 
 int
