@@ -53,7 +53,7 @@ static kappa_status_t
 find(blanking_t *b, uint64_t seq)
 {
     kappa_segment_reader_t *reader = &b->reader;
-    kappa_record_t record;
+    kappa_record_t record = { 0 };
     uint64_t at = 0;
 
     while (reader->seq <= seq) {

@@ -90,13 +90,13 @@ void kappa_event_json(
     kappa_buf_t *buf, const kappa_event_t *event, kappa_str_t position);
 
 /* Reads one line of NDJSON (SEMANTICS 30, in), without its newline. thing
- * and verb are required; key is a string, a number, a boolean or a list of them; data
- * an object, {} when absent; null is absent. What the line leaves out: id is
- * all zero, time_ms is KAPPA_EVENT_NO_TIME, effect is KAPPA_EFFECT_UNSET. With
- * an id, idempotency_key is its text. position, actor and row are ignored;
- * other members are refused. data points into `line`, as written; the rest is
- * in the arena, the key's text without needless escapes. KAPPA_INVALID: errors
- * says why (BAD_USER_INPUT); KAPPA_LIMIT: too long. */
+ * and verb are required; key is a string, a number, a boolean or a list of
+ * them; data an object, {} when absent; null is absent. What the line leaves
+ * out: id is all zero, time_ms is KAPPA_EVENT_NO_TIME, effect is
+ * KAPPA_EFFECT_UNSET. With an id, idempotency_key is its text. position, actor
+ * and row are ignored; other members are refused. data points into `line`, as
+ * written; the rest is in the arena, the key's text without needless escapes.
+ * KAPPA_INVALID: errors says why (BAD_USER_INPUT); KAPPA_LIMIT: too long. */
 kappa_status_t kappa_event_parse_json(kappa_arena_t *arena, kappa_str_t line,
     kappa_event_t *out, kappa_errors_t *errors);
 
