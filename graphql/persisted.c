@@ -130,13 +130,15 @@ refuse(kappa_errors_t *errors, const char *message)
     return KAPPA_INVALID;
 }
 
+/* The hash, or what stands in its place: Apollo's client sends the ids of its
+ * manifest there, whatever they are. */
 static kappa_status_t
-read_key(const kappa_value_t *persisted, kappa_persisted_key_t *key,
-    kappa_errors_t *errors)
+read_persisted(
+    const kappa_value_t *persisted, kappa_str_t *hash, kappa_errors_t *errors)
 {
     const kappa_value_t *version =
         kappa_value_member(persisted, KAPPA_STR("version"));
-    const kappa_value_t *hash =
+    const kappa_value_t *v =
         kappa_value_member(persisted, KAPPA_STR("sha256Hash"));
 
     if (version == NULL || version->kind != KAPPA_INT
@@ -145,13 +147,18 @@ read_key(const kappa_value_t *persisted, kappa_persisted_key_t *key,
             "Unsupported persisted query version: "
             "extensions.persistedQuery.version must be 1.");
     }
-    if (hash == NULL || hash->kind != KAPPA_STRING
-        || !kappa_trusted_read_hash(hash->as.string, key->hash)) {
-        return refuse(errors,
+    *hash = v && v->kind == KAPPA_STRING ? v->as.string : KAPPA_STR_NULL;
+    return KAPPA_OK;
+}
+
+static kappa_status_t
+read_key(kappa_str_t hash, kappa_persisted_key_t *key, kappa_errors_t *errors)
+{
+    return kappa_trusted_read_hash(hash, key->hash)
+        ? KAPPA_OK
+        : refuse(errors,
             "extensions.persistedQuery.sha256Hash must be the SHA-256 of the "
             "document's text, in 64 hexadecimal digits.");
-    }
-    return KAPPA_OK;
 }
 
 /* The text beside a hash: what is kept needs no hashing. */
@@ -263,14 +270,19 @@ kappa_persisted_resolve(kappa_persisted_t *p,
     if (persisted == NULL || kappa_is_null(persisted)) {
         return resolve_text(request, *text, errors);
     }
-    kappa_status_t status = read_key(persisted, key, errors);
+    kappa_str_t hash;
+    kappa_status_t status = read_persisted(persisted, &hash, errors);
     if (status != KAPPA_OK) {
         return status;
     }
-    kappa_str_t found = kappa_trusted_by_hash(request->trusted, key->hash);
+    kappa_str_t found = kappa_trusted_by_id(request->trusted, hash);
     if (found.data != NULL) {
         return take_trusted(
             found, text, "provided sha does not match query", errors);
+    }
+    status = read_key(hash, key, errors);
+    if (status != KAPPA_OK) {
+        return status;
     }
     return request->trusted_only ? not_trusted(errors)
                                  : resolve_hash(p, arena, text, key, errors);

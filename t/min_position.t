@@ -146,6 +146,31 @@ ok($t->reload, 'reload');
 write_note('after');
 is(text_of(answer($late)), 'after', 'the old worker answers');
 
+# While other views are built and come into force, whoever was told of a write
+# reads it, or is told to wait; never what was before.
+$t->schema($SCHEMA =~ s/text: String! \}/text: String! upper: String \@computed(as: "row.text + '!'") }/r);
+ok($t->reload, 'reload with other views');
+my %said;
+for my $n (1 .. 150) {
+    my $r = $t->graphql('mutation($t: String!) { write(id: "a", text: $t) { text } }',
+        { t => "swap $n" });
+    my $position = $r->{headers}{'kappa-position'};
+    if ($r->{status} != 200) {
+        $said{code_of($r)}++;
+        next;
+    }
+    for (1 .. 2) {
+        $r = $t->post('/graphql', $READ, 'Kappa-Min-Position' => $position);
+        $said{$r->{status} == 200 ? text_of($r) eq "swap $n" ? 'right' : 'wrong' : code_of($r)}++;
+    }
+}
+ok($said{right}, 'reads while the views change') or diag explain \%said;
+ok(!$said{wrong}, 'none of what was before') or diag explain \%said;
+ok(Kappa::Test::wait_until(sub {
+    my $r = $t->graphql('{ note(id: "a") { upper } }');
+    ($r->{json}{data}{note}{upper} // '') =~ /^swap \d+!$/;
+}), 'the new views');
+
 ok($t->stop('QUIT'), 'ends');
 $t->no_alerts;
 done_testing;

@@ -71,6 +71,8 @@ my @fine = (
     ['documentId and text', { documentId => $relay, query => $text{relay} },
         { id => 'a', text => 'tea' }],
     ['an id of a manifest', { documentId => $relay }, { id => 'a', text => 'tea' }],
+    ['an id where Apollo has the hash', { extensions => { persistedQuery =>
+        { version => 1, sha256Hash => $relay } } }, { id => 'a', text => 'tea' }],
     ['id', { id => $relay }, { id => 'a', text => 'tea' }],
     ['doc_id, as in Relay\'s manual', { doc_id => $relay, variables => {} },
         { id => 'a', text => 'tea' }],
