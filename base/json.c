@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "base/json_plain.h"
 #include "base/time.h"
 
 #define DEPTH_MAX 128
@@ -402,6 +403,11 @@ kappa_json_parse(kappa_arena_t *arena, kappa_str_t text, kappa_value_t *out,
     kappa_str_t *message)
 {
     json_error_t error;
+    kappa_status_t status = kappa_json_plain(arena, text, out);
+
+    if (status != KAPPA_AGAIN) {
+        return status;
+    }
     json_t *json = json_loadb(text.data ? text.data : "", text.len,
         JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 
@@ -410,7 +416,7 @@ kappa_json_parse(kappa_arena_t *arena, kappa_str_t text, kappa_value_t *out,
             ? KAPPA_NOMEM
             : refuse(arena, message, error.text, error.line, error.column);
     }
-    kappa_status_t status = convert(arena, json, out, 0);
+    status = convert(arena, json, out, 0);
     json_decref(json);
     if (status == KAPPA_LIMIT) {
         return refuse(arena, message, "nested deeper than 128 levels", 0, 0);

@@ -30,10 +30,11 @@ void kappa_json_errors(kappa_buf_t *buf, const kappa_errors_t *errors);
 kappa_status_t kappa_json_text(
     kappa_arena_t *arena, kappa_str_t inside, kappa_str_t *out);
 
-/* Reads one JSON text, by jansson. Numbers with '.' or an exponent become
- * DOUBLE, others INT; an integer beyond int64 is INVALID, so are duplicate
- * keys, "\u0000", invalid UTF-8 and nesting past 128. Strings are copied into
- * the arena. On INVALID message says what and where. */
+/* Reads one JSON text: what is plain at once (base/json_plain.h), the rest by
+ * jansson. Numbers with '.' or an exponent become DOUBLE, others INT; an
+ * integer beyond int64 is INVALID, so are duplicate keys, "\u0000", invalid
+ * UTF-8 and nesting past 128. Strings are copied into the arena. On INVALID
+ * message says what and where. */
 kappa_status_t kappa_json_parse(kappa_arena_t *arena, kappa_str_t text,
     kappa_value_t *out, kappa_str_t *message);
 
