@@ -167,12 +167,28 @@ read_column(const kappa_row_t *row, uint32_t column)
     return kappa_row_column(row->data, column);
 }
 
+/* kappa_row_column for each, with what is the same for all taken once. */
 static void
 read_columns(const kappa_row_t *row, const uint32_t *columns, uint32_t count,
     kappa_str_t *out)
 {
+    const uint8_t *offsets = row->data + KAPPA_ROW_HEADER_BYTES;
+    uint32_t all = kappa_row_count(row->data);
+    const char *bytes = (const char *)offsets + (size_t)all * 2;
+
     for (uint32_t i = 0; i < count; i++) {
-        out[i] = kappa_row_column(row->data, columns[i]);
+        uint32_t n = columns[i];
+        uint16_t start = 0, end;
+
+        if (n >= all || (row->data[0] & KAPPA_ROW_WIDE)) {
+            out[i] = kappa_row_column(row->data, n);
+            continue;
+        }
+        if (n > 0) {
+            memcpy(&start, offsets + (size_t)n * 2 - 2, 2);
+        }
+        memcpy(&end, offsets + (size_t)n * 2, 2);
+        out[i] = kappa_str(bytes + start, (size_t)(end - start));
     }
 }
 
