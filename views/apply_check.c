@@ -28,47 +28,74 @@ check(kappa_apply_t *apply, const kappa_check_t *c)
 
 /* --- of a mutation */
 
-static kappa_status_t check_value(kappa_apply_t *apply, const kappa_check_t *c,
-    const kappa_value_t *value, kappa_str_t path);
+/* What is absent is not checked; null is a value. */
+static kappa_status_t
+check_value(
+    kappa_apply_t *apply, const kappa_check_t *c, const kappa_value_t *value)
+{
+    if (value->kind == KAPPA_UNSET) {
+        return KAPPA_OK;
+    }
+    apply->scope.value = *value;
+    return check(apply, c);
+}
+
+static kappa_status_t check_inside(kappa_apply_t *apply,
+    const kappa_type_t *type, const kappa_value_t *value);
 
 static kappa_status_t
-check_items(kappa_apply_t *apply, const kappa_check_t *c,
-    const kappa_value_t *list, kappa_str_t path)
+check_member(kappa_apply_t *apply, const kappa_input_t *input,
+    const kappa_check_t *c, const kappa_value_t *value)
 {
+    const kappa_type_t *type = input->type->named;
     kappa_status_t status = KAPPA_OK;
 
-    for (uint32_t i = 0; i < list->count && status == KAPPA_OK; i++) {
-        status = check_value(apply, c, &list->as.items[i], path);
+    for (; c != NULL && status == KAPPA_OK; c = c->next) {
+        status = check_value(apply, c, value);
+    }
+    return status == KAPPA_OK && type->kind == KAPPA_TYPE_INPUT_OBJECT
+            && type->binding != NULL
+        ? check_inside(apply, type, value)
+        : status;
+}
+
+/* The members of an input object, or of every one in lists. As deep as coerced
+ * input, which is bounded. */
+static kappa_status_t
+check_inside(
+    kappa_apply_t *apply, const kappa_type_t *type, const kappa_value_t *value)
+{
+    const kappa_input_checks_t *checks = type->binding;
+    kappa_status_t status = KAPPA_OK;
+
+    if (value->kind == KAPPA_LIST) {
+        for (uint32_t i = 0; i < value->count && status == KAPPA_OK; i++) {
+            status = check_inside(apply, type, &value->as.items[i]);
+        }
+        return status;
+    }
+    if (value->kind != KAPPA_OBJECT) {
+        return KAPPA_OK;
+    }
+    for (uint32_t i = 0; i < type->input_count && status == KAPPA_OK; i++) {
+        const kappa_input_t *input = &type->inputs[i];
+        const kappa_value_t *member = kappa_value_member(value, input->name);
+
+        if (member != NULL) {
+            status = check_member(
+                apply, input, checks->fields[input->number], member);
+        }
     }
     return status;
 }
 
-/* The value itself, or what is at path ("address.street") in it, of every
- * item where there is a list on the way. What is absent is not checked. Depth
- * is that of coerced input, which is bounded. */
 static kappa_status_t
-check_value(kappa_apply_t *apply, const kappa_check_t *c,
-    const kappa_value_t *value, kappa_str_t path)
+check_arg(kappa_apply_t *apply, const kappa_check_t *c)
 {
-    if (value == NULL || value->kind == KAPPA_UNSET) {
-        return KAPPA_OK;
-    }
-    if (path.len == 0) {
-        apply->scope.value = *value;
-        return check(apply, c);
-    }
-    if (value->kind == KAPPA_LIST) {
-        return check_items(apply, c, value, path);
-    }
-    const char *dot = memchr(path.data, '.', path.len);
-    kappa_str_t name = path;
-    kappa_str_t rest = KAPPA_STR_NULL;
+    const kappa_value_t *value = &apply->args[c->arg];
 
-    if (dot != NULL) {
-        name.len = (size_t)(dot - path.data);
-        rest = kappa_str(dot + 1, path.len - name.len - 1);
-    }
-    return check_value(apply, c, kappa_value_member(value, name), rest);
+    return c->inside ? check_inside(apply, c->inside, value)
+                     : check_value(apply, c, value);
 }
 
 /* Existence was decided: what the caller may not see is null. */
@@ -104,9 +131,7 @@ kappa_apply_check_mutation(kappa_apply_t *apply)
     apply->scope.row = exists ? &row : NULL;
     for (const kappa_check_t *c = mutation->checks;
          c != NULL && status == KAPPA_OK; c = c->next) {
-        status = c->arg < 0
-            ? check(apply, c)
-            : check_value(apply, c, &apply->args[c->arg], c->input);
+        status = c->arg < 0 ? check(apply, c) : check_arg(apply, c);
     }
     apply->scope.row = NULL;
     apply->scope.args = NULL;

@@ -24,6 +24,7 @@ static const struct {
     { kappa_model_column_rules, false },
     { kappa_model_links, false },
     { kappa_model_field_rules, false },
+    { kappa_model_inputs, false },
     { kappa_model_events, false },
     { kappa_model_roots, false },
 };

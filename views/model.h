@@ -7,9 +7,9 @@
 #include "log/event.h"
 
 /* The model: what a schema's directives say, worked out. Built once from a
- * schema (views/model.c, which refuses what is wrong or not built yet, with
- * its place), immutable from then on, read by many threads. The engine
- * (views/apply) follows it; graphql/ reaches it through bindings. */
+ * schema (views/model.c, which refuses what is wrong, with its place),
+ * immutable from then on, read by many threads. The engine (views/apply)
+ * follows it; graphql/ reaches it through bindings. */
 
 typedef struct kappa_model_s kappa_model_t;
 typedef struct kappa_view_s kappa_view_t;
@@ -89,10 +89,17 @@ struct kappa_check_s {
     const char *code;
     kappa_str_t message; /* data NULL: a standard one */
     int32_t arg;         /* on an argument: its number; -1: on field or view */
-    kappa_str_t input; /* on an input field: its path below arg, "lines.count",
-                          of every item where there is a list; else empty */
+    /* No condition: what is in the argument is checked, an input object of
+     * this type, or lists of them. */
+    const kappa_type_t *inside;
     kappa_check_t *next;
 };
+
+/* The @checks of an input object type's fields: the type's binding. NULL:
+ * neither it nor what can be in it has any. */
+typedef struct {
+    kappa_check_t **fields; /* by kappa_input_t.number; NULL: none */
+} kappa_input_checks_t;
 
 struct kappa_view_s {
     kappa_str_t name;

@@ -39,8 +39,7 @@ check_code(kappa_model_builder_t *b, const kappa_directive_node_t *node,
 
 static kappa_status_t
 add_check(kappa_model_builder_t *b, const kappa_directive_node_t *node,
-    const kappa_expr_scope_t *scope, int32_t arg, kappa_str_t input,
-    kappa_check_t **checks)
+    const kappa_expr_scope_t *scope, int32_t arg, kappa_check_t **checks)
 {
     kappa_check_t *check = KAPPA_NEW(b->arena, kappa_check_t);
 
@@ -49,7 +48,6 @@ add_check(kappa_model_builder_t *b, const kappa_directive_node_t *node,
     }
     check->message = kappa_model_text(node, "message");
     check->arg = arg;
-    check->input = input;
     kappa_status_t status = check_code(b, node, check);
     if (status == KAPPA_OK) {
         status = kappa_model_compile_arg(
@@ -65,13 +63,13 @@ add_check(kappa_model_builder_t *b, const kappa_directive_node_t *node,
 kappa_status_t
 kappa_model_checks(kappa_model_builder_t *b,
     const kappa_directive_node_t *list, const kappa_expr_scope_t *scope,
-    int32_t arg, kappa_str_t input, kappa_check_t **checks)
+    int32_t arg, kappa_check_t **checks)
 {
     kappa_status_t status = KAPPA_OK;
     const kappa_directive_node_t *node = kappa_model_directive(list, "check");
 
     for (; status == KAPPA_OK && node; node = kappa_directive_next(node)) {
-        status = add_check(b, node, scope, arg, input, checks);
+        status = add_check(b, node, scope, arg, checks);
     }
     return status;
 }

@@ -144,7 +144,7 @@ view_checks(kappa_model_builder_t *b, kappa_view_t *view)
     kappa_model_scope_caller(&scope);
     kappa_model_scope_lookups(b, &scope);
     return kappa_model_checks(
-        b, view->type->directives, &scope, -1, KAPPA_STR_NULL, &view->checks);
+        b, view->type->directives, &scope, -1, &view->checks);
 }
 
 static kappa_status_t

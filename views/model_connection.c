@@ -52,12 +52,12 @@ bind_shape(kappa_model_builder_t *b, const kappa_type_t *type,
             }
             continue;
         }
-        kappa_status_t status = kappa_model_refuse(b, field->source,
-            field->offset,
-            s->name ? "\"%.*s.%.*s\" can't take arguments in %s."
-                    : "\"%.*s.%.*s\" is not built yet: no such field of %s "
-                      "is known.",
-            KAPPA_STR_ARG(type->name), KAPPA_STR_ARG(field->name), what);
+        kappa_status_t status =
+            kappa_model_refuse(b, field->source, field->offset,
+                s->name ? "\"%.*s.%.*s\" can't take arguments in %s."
+                        : "\"%.*s.%.*s\" can't be filled in: no such field of "
+                          "%s is known.",
+                KAPPA_STR_ARG(type->name), KAPPA_STR_ARG(field->name), what);
         if (status != KAPPA_OK) {
             return status;
         }

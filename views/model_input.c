@@ -1,46 +1,10 @@
 #include "views/model_private.h"
 
-/* @check on arguments and on the fields of their input objects. */
-
-#define PATH_DEPTH_MAX 4
-#define PATHS_MAX 20000
-
-/* Whether an input type, or one within it, has a @check. Types may hold
- * themselves: each is looked at once. */
-static kappa_status_t
-has_check(kappa_model_builder_t *b, const kappa_type_t *type, bool *found)
-{
-    uint32_t total = b->schema->type_count, count = 0;
-    const kappa_type_t **todo =
-        KAPPA_NEW_ARRAY(b->arena, const kappa_type_t *, total);
-    bool *seen = KAPPA_NEW_ARRAY(b->arena, bool, total);
-
-    *found = false;
-    if (!todo || !seen) {
-        return KAPPA_NOMEM;
-    }
-    todo[count++] = type;
-    seen[type->number] = true;
-    while (count && !*found) {
-        type = todo[--count];
-        for (uint32_t i = 0; i < type->input_count; i++) {
-            const kappa_type_t *next = type->inputs[i].type->named;
-
-            if (kappa_model_directive(type->inputs[i].directives, "check")) {
-                *found = true;
-            }
-            if (!seen[next->number]) {
-                seen[next->number] = true;
-                todo[count++] = next;
-            }
-        }
-    }
-    return KAPPA_OK;
-}
+/* @check on arguments and on the fields of input objects. */
 
 static kappa_status_t
 value_checks(kappa_model_builder_t *b, const kappa_input_t *input, int32_t arg,
-    kappa_str_t path, kappa_check_t **checks)
+    kappa_check_t **checks)
 {
     kappa_expr_scope_t scope = kappa_model_scope("@check on an argument");
 
@@ -50,42 +14,93 @@ value_checks(kappa_model_builder_t *b, const kappa_input_t *input, int32_t arg,
     }
     kappa_model_scope_caller(&scope);
     kappa_model_scope_lookups(b, &scope);
-    return kappa_model_checks(b, input->directives, &scope, arg, path, checks);
+    return kappa_model_checks(b, input->directives, &scope, arg, checks);
 }
 
-/* At most PATH_DEPTH_MAX deep. */
+/* A binding, if the type has none yet. */
 static kappa_status_t
-walk(kappa_model_builder_t *b, const kappa_input_t *input, int32_t arg,
-    kappa_str_t path, uint32_t depth, kappa_check_t **checks)
+bind_checks(kappa_model_builder_t *b, kappa_type_t *type)
 {
-    const kappa_type_t *type = input->type->named;
-    kappa_status_t status = value_checks(b, input, arg, path, checks);
-    bool found;
+    kappa_input_checks_t *own = KAPPA_NEW(b->arena, kappa_input_checks_t);
 
-    if (status != KAPPA_OK || type->kind != KAPPA_TYPE_INPUT_OBJECT) {
-        return status;
+    if (!own) {
+        return KAPPA_NOMEM;
     }
-    status = has_check(b, type, &found);
-    if (status != KAPPA_OK || !found) {
-        return status;
+    own->fields =
+        KAPPA_NEW_ARRAY(b->arena, kappa_check_t *, type->input_count);
+    type->binding = own;
+    return own->fields ? KAPPA_OK : KAPPA_NOMEM;
+}
+
+static kappa_status_t
+type_checks(kappa_model_builder_t *b, kappa_type_t *type)
+{
+    kappa_status_t status = KAPPA_OK;
+
+    for (uint32_t i = 0; status == KAPPA_OK && i < type->input_count; i++) {
+        const kappa_input_t *input = &type->inputs[i];
+
+        if (!kappa_model_directive(input->directives, "check")) {
+            continue;
+        }
+        status = type->binding ? KAPPA_OK : bind_checks(b, type);
+        if (status == KAPPA_OK) {
+            const kappa_input_checks_t *own = type->binding;
+            status = value_checks(b, input, 0, &own->fields[input->number]);
+        }
     }
-    if (depth == PATH_DEPTH_MAX || ++b->input_paths > PATHS_MAX) {
-        return kappa_model_refuse(b, input->source, input->offset,
-            "@check on the fields of \"%.*s\" is not built yet where it is "
-            "more than %d objects deep, or in more than %d places.",
-            KAPPA_STR_ARG(type->name), PATH_DEPTH_MAX, PATHS_MAX);
+    return status;
+}
+
+static bool
+leads_to_checks(const kappa_type_t *type)
+{
+    for (uint32_t i = 0; i < type->input_count; i++) {
+        const kappa_type_t *next = type->inputs[i].type->named;
+
+        if (next->kind == KAPPA_TYPE_INPUT_OBJECT && next->binding) {
+            return true;
+        }
     }
-    uint32_t refused = b->refused;
-    for (uint32_t i = 0;
-         status == KAPPA_OK && b->refused == refused && i < type->input_count;
+    return false;
+}
+
+/* Whether what holds a type with checks was found that had none so far. */
+static kappa_status_t
+spread(kappa_model_builder_t *b, bool *progress)
+{
+    kappa_status_t status = KAPPA_OK;
+
+    *progress = false;
+    for (uint32_t i = 0; status == KAPPA_OK && i < b->schema->type_count;
          i++) {
-        const kappa_input_t *next = &type->inputs[i];
-        kappa_str_t below =
-            kappa_str_printf(b->arena, "%.*s%s%.*s", KAPPA_STR_ARG(path),
-                path.len ? "." : "", KAPPA_STR_ARG(next->name));
+        kappa_type_t *type = b->schema->types[i];
 
-        status = below.data ? walk(b, next, arg, below, depth + 1, checks)
-                            : KAPPA_NOMEM;
+        if (type->kind == KAPPA_TYPE_INPUT_OBJECT && !type->binding
+            && leads_to_checks(type)) {
+            status = bind_checks(b, type);
+            *progress = true;
+        }
+    }
+    return status;
+}
+
+/* Types may hold themselves: what has checks in it is spread until nothing is
+ * new. */
+kappa_status_t
+kappa_model_inputs(kappa_model_builder_t *b)
+{
+    kappa_status_t status = KAPPA_OK;
+    bool progress = true;
+
+    for (uint32_t i = 0; status == KAPPA_OK && i < b->schema->type_count;
+         i++) {
+        if (b->schema->types[i]->kind == KAPPA_TYPE_INPUT_OBJECT) {
+            status = type_checks(b, b->schema->types[i]);
+        }
+    }
+    while (status == KAPPA_OK && progress) {
+        status = spread(b, &progress);
     }
     return status;
 }
@@ -94,5 +109,22 @@ kappa_status_t
 kappa_model_input_checks(
     kappa_model_builder_t *b, const kappa_input_t *arg, kappa_check_t **checks)
 {
-    return walk(b, arg, (int32_t)arg->number, KAPPA_STR_NULL, 0, checks);
+    const kappa_type_t *type = arg->type->named;
+    kappa_status_t status = value_checks(b, arg, (int32_t)arg->number, checks);
+
+    if (status != KAPPA_OK || type->kind != KAPPA_TYPE_INPUT_OBJECT
+        || !type->binding) {
+        return status;
+    }
+    kappa_check_t *inside = KAPPA_NEW(b->arena, kappa_check_t);
+    if (!inside) {
+        return KAPPA_NOMEM;
+    }
+    inside->arg = (int32_t)arg->number;
+    inside->inside = type;
+    while (*checks) {
+        checks = &(*checks)->next;
+    }
+    *checks = inside;
+    return KAPPA_OK;
 }

@@ -360,8 +360,8 @@ checks_of(mutation_work_t *w)
         status = kappa_model_input_checks(
             w->b, &w->field->args[i], &w->mutation->checks);
     }
-    return status == KAPPA_OK ? kappa_model_checks(w->b, w->field->directives,
-               &scope, -1, KAPPA_STR_NULL, &w->mutation->checks)
+    return status == KAPPA_OK ? kappa_model_checks(
+               w->b, w->field->directives, &scope, -1, &w->mutation->checks)
                               : status;
 }
 

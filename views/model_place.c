@@ -3,8 +3,7 @@
 #include "views/model_private.h"
 
 /* Whether each directive stands where it means something, with arguments of
- * the right types; and which ones are not built yet. Nothing is silently
- * ignored. */
+ * the right types. Nothing is silently ignored. */
 
 enum {
     ON_VIEW = 1,
@@ -119,10 +118,6 @@ check_directive(kappa_model_builder_t *b, const kappa_directive_node_t *node,
     }
     if (!rule->name) {
         return KAPPA_OK; /* the user's own, or GraphQL's */
-    }
-    if (!rule->where) {
-        return kappa_model_refuse(b, node->source, node->offset,
-            "@%s is not built yet.", rule->name);
     }
     if (!(rule->places & place)) {
         return kappa_model_refuse(b, node->source, node->offset,

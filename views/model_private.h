@@ -31,7 +31,6 @@ typedef struct {
                                    a union with @view */
     const kappa_rows_t **nodes; /* by type number: of a connection, an edge */
     kappa_expr_type_t **types;  /* by type number; NULL: not made yet */
-    uint32_t input_paths;       /* that lead to a @check; bounded */
 } kappa_model_builder_t;
 
 /* ---- model_directive.c: reading directives, refusing ---- */
@@ -61,7 +60,7 @@ const kappa_literal_t *kappa_model_item(
     const kappa_directive_node_t *node, const char *arg, uint32_t n);
 
 /* ---- model_place.c: whether directives stand where they mean something,
- * and which are not built yet ---- */
+ * with arguments of the right types ---- */
 
 kappa_status_t kappa_model_check_places(kappa_model_builder_t *b);
 
@@ -235,7 +234,7 @@ kappa_status_t kappa_model_arg_stamps(kappa_model_builder_t *b,
 /* Appends the @checks of a list to *checks. */
 kappa_status_t kappa_model_checks(kappa_model_builder_t *b,
     const kappa_directive_node_t *list, const kappa_expr_scope_t *scope,
-    int32_t arg, kappa_str_t input, kappa_check_t **checks);
+    int32_t arg, kappa_check_t **checks);
 
 /* ---- model_fit.c ---- */
 
@@ -246,6 +245,8 @@ bool kappa_model_ref_fits(
 
 /* ---- model_input.c ---- */
 
+/* @checks on fields of input objects. */
+kappa_status_t kappa_model_inputs(kappa_model_builder_t *b);
 /* Appends the @checks of an argument and of what is in it. */
 kappa_status_t kappa_model_input_checks(kappa_model_builder_t *b,
     const kappa_input_t *arg, kappa_check_t **checks);
