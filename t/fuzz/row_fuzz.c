@@ -22,6 +22,8 @@ read_row(kappa_arena_t *arena, const uint8_t *row, size_t len)
     if (!kappa_row_valid(row, len)) {
         return;
     }
+    must(kappa_row_bytes(row) == len);
+    (void)kappa_row_made(row);
     for (uint32_t i = 0; i <= kappa_row_count(row); i++) {
         kappa_str_t json = kappa_row_column(row, i);
 

@@ -23,11 +23,11 @@ static const char schema[] =
     "  low: String @min(field: \"s\", of: \"B\", by: \"a\")\n"
     "}\n"
     "enum E { X Y }\n"
-    "type B @view(key: [\"k\", \"i\"]) {\n"
+    "type B @view(key: [\"k\", \"i\"], keep: \"1m\") {\n"
     "  k: ID!  i: Int!  a: ID  n: Int  d: Float  s: String  list: JSON\n"
     "  at: DateTime @stamp(as: \"now\")  f: Boolean! @default(as: \"true\")\n"
     "}\n"
-    "type G @view(key: \"g\") @groupBy(of: \"A\", by: \"g\") {\n"
+    "type G @view(key: \"g\", keep: \"5m\") @groupBy(of: \"A\", by: \"g\") {\n"
     "  g: ID!  n: Int! @count  top: Float @max(field: \"d\")\n"
     "}\n"
     "type Query { a(id: ID!): A  b(k: ID!, i: Int!): B  g(g: ID!): G }\n";
@@ -100,7 +100,9 @@ decide(kappa_arena_t *arena, kappa_str_t line, log_t *log)
         return;
     }
     event->seq = log->count + 1;
-    event->time_ms = 1;
+    if (event->time_ms == KAPPA_EVENT_NO_TIME) {
+        event->time_ms = 1;
+    }
     kappa_decision_t decision = {
         .event = event, .arena = arena, .errors = &errors
     };
