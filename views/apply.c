@@ -204,6 +204,13 @@ kappa_writer_flush(kappa_writer_t *writer)
     return kappa_changeset_flush(&writer->set);
 }
 
+const char *
+kappa_writer_problem(const kappa_writer_t *writer)
+{
+    return writer->txn && writer->txn->problem ? kappa_txn_problem(writer->txn)
+                                               : "the views can't be written";
+}
+
 kappa_txn_t *
 kappa_writer_txn(kappa_writer_t *writer)
 {

@@ -113,7 +113,7 @@ kappa_batch_decide(kappa_batch_t *batch, kappa_decision_t *decision)
     default:
         return lose(batch, status,
             status == KAPPA_NOMEM ? "out of memory"
-                                  : "the views can't be written");
+                                  : kappa_writer_problem(batch->writer));
     }
 }
 

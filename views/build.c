@@ -156,6 +156,21 @@ copy_schema(
     return offered || text->data ? KAPPA_OK : KAPPA_NOMEM;
 }
 
+/* Where none is configured (the command line): as what serves has it. */
+static size_t
+map_size_of(kappa_store_t *store)
+{
+    kappa_env_usage_t usage;
+
+    if (store->map_size) {
+        return store->map_size;
+    }
+    kappa_generation_t *generation = kappa_store_hold(store);
+    kappa_env_usage(generation->env, &usage);
+    kappa_store_let_go(store, generation);
+    return (size_t)usage.map_bytes;
+}
+
 /* A new generation with its edition; nobody else knows it. */
 static kappa_status_t
 begin_beside(build_t *build, const kappa_about_t *about, kappa_str_t text,
@@ -170,7 +185,7 @@ begin_beside(build_t *build, const kappa_about_t *about, kappa_str_t text,
         return status;
     }
     status = kappa_generation_attach(
-        generation, store->views_path, store->map_size, build->errors);
+        generation, store->views_path, map_size_of(store), build->errors);
     if (status == KAPPA_OK) {
         status = kappa_edition_make(store, generation, about, text, NULL, NULL,
             true, out, build->errors);

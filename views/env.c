@@ -1,9 +1,13 @@
 #include "views/env.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Each worker's reads are short; builders, the command line and old workers
  * come on top. */
@@ -21,7 +25,24 @@ struct kappa_env_s {
     MDB_dbi dbis[KAPPA_DBI_COUNT];
     pthread_mutex_t mutex; /* of the pool */
     kappa_txn_t *idle;     /* read transactions that were reset */
+    atomic_bool over;      /* kappa_env_is_over */
 };
+
+const char *
+kappa_env_why(int rc)
+{
+    switch (rc) {
+    case MDB_MAP_FULL:
+        return "they are as large as map_size lets them be: raise it and "
+               "reload";
+    case MDB_MAP_RESIZED:
+        return "another process raised map_size: this one has to start anew";
+    case MDB_READERS_FULL:
+        return "too many processes read them at once";
+    default:
+        return mdb_strerror(rc);
+    }
+}
 
 kappa_status_t
 kappa_env_refuse(kappa_errors_t *errors, const char *what, int rc)
@@ -30,7 +51,7 @@ kappa_env_refuse(kappa_errors_t *errors, const char *what, int rc)
         return KAPPA_NOMEM;
     }
     kappa_errors_add(errors, "STORE_UNAVAILABLE", "the views: can't %s: %s",
-        what, mdb_strerror(rc));
+        what, kappa_env_why(rc));
     return KAPPA_IO;
 }
 
@@ -53,11 +74,40 @@ open_dbis(kappa_env_t *env, unsigned txn_flags, unsigned dbi_flags)
     return mdb_txn_commit(txn);
 }
 
+static bool
+is_new(const char *dir)
+{
+    struct stat st;
+    bool there = false;
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0) {
+        there = fstatat(fd, "data.mdb", &st, 0) == 0 && st.st_size > 0;
+        close(fd);
+    }
+    return !there;
+}
+
+/* All processes work with the same map, whoever opens it by a smaller
+ * map_size or by none: it is only ever raised. */
+static int
+raise_map(kappa_env_t *env, size_t map_size)
+{
+    MDB_envinfo info;
+    int rc = mdb_env_info(env->mdb, &info);
+
+    return rc == 0 && map_size > info.me_mapsize
+        ? mdb_env_set_mapsize(env->mdb, map_size)
+        : rc;
+}
+
 /* Reading suffices where they exist: that waits for no other process. */
 static int
 open_mdb(kappa_env_t *env, const char *dir, size_t map_size)
 {
-    int rc = mdb_env_set_mapsize(env->mdb, map_size ? map_size : MAP_SIZE);
+    int rc = is_new(dir)
+        ? mdb_env_set_mapsize(env->mdb, map_size ? map_size : MAP_SIZE)
+        : 0; /* as it was */
 
     if (rc == 0) {
         rc = mdb_env_set_maxdbs(env->mdb, KAPPA_DBI_COUNT);
@@ -67,6 +117,9 @@ open_mdb(kappa_env_t *env, const char *dir, size_t map_size)
     }
     if (rc == 0) {
         rc = mdb_env_open(env->mdb, dir, MDB_NOSYNC | MDB_NOTLS, FILE_MODE);
+    }
+    if (rc == 0) {
+        rc = raise_map(env, map_size);
     }
     if (rc != 0) {
         return rc;
@@ -175,6 +228,22 @@ put_idle(kappa_txn_t *txn)
     pthread_mutex_unlock(&env->mutex);
 }
 
+/* What only another process gets over. */
+static int
+note_end(kappa_env_t *env, int rc)
+{
+    if (rc == MDB_PANIC || rc == MDB_MAP_RESIZED) {
+        env->over = true;
+    }
+    return rc;
+}
+
+bool
+kappa_env_is_over(const kappa_env_t *env)
+{
+    return env->over;
+}
+
 static kappa_txn_t *
 new_txn(kappa_env_t *env, bool write, int *rc)
 {
@@ -187,7 +256,8 @@ new_txn(kappa_env_t *env, bool write, int *rc)
     memset(txn, 0, sizeof(*txn));
     txn->env = env;
     txn->write = write;
-    *rc = mdb_txn_begin(env->mdb, NULL, write ? 0 : MDB_RDONLY, &txn->mdb);
+    *rc = note_end(
+        env, mdb_txn_begin(env->mdb, NULL, write ? 0 : MDB_RDONLY, &txn->mdb));
     if (*rc != 0) {
         release_txn(env, txn);
         return NULL;
@@ -206,7 +276,7 @@ kappa_env_read(kappa_env_t *env, kappa_txn_t **out)
         if (txn == NULL) {
             return rc == ENOMEM ? KAPPA_NOMEM : KAPPA_IO;
         }
-    } else if (mdb_txn_renew(txn->mdb) != 0) {
+    } else if (note_end(env, mdb_txn_renew(txn->mdb)) != 0) {
         drop_txn(txn);
         return KAPPA_IO;
     }

@@ -53,8 +53,10 @@ typedef struct kappa_txn_s {
     struct kappa_txn_s *next;
 } kappa_txn_t;
 
-/* dir must exist. map_size 0: 1 TiB. Clears dead readers. KAPPA_IO with code
- * STORE_UNAVAILABLE and what the system said. */
+/* dir must exist. map_size 0: 1 TiB, or what it was made with; an environment
+ * keeps the largest that it was ever opened with, for all processes. Clears
+ * dead readers. KAPPA_IO with code STORE_UNAVAILABLE and what the system said.
+ */
 kappa_status_t kappa_env_open(const char *dir, size_t map_size,
     const kappa_alloc_t *alloc, kappa_env_t **out, kappa_errors_t *errors);
 
@@ -121,6 +123,13 @@ kappa_status_t kappa_txn_previous(
 
 /* Why the last call on this transaction gave KAPPA_IO, for people. */
 const char *kappa_txn_problem(const kappa_txn_t *txn);
+
+/* LMDB's return code, for people. */
+const char *kappa_env_why(int rc);
+
+/* This process can't use it any more (a meta page could not be written, or
+ * another process made the map larger): it has to end and be started anew. */
+bool kappa_env_is_over(const kappa_env_t *env);
 
 /* Adds STORE_UNAVAILABLE with what LMDB's return code means. */
 kappa_status_t kappa_env_refuse(

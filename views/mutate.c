@@ -49,7 +49,7 @@ flush(deciding_t *deciding)
         kappa_writer_clock(writer, deciding->read.now_ms);
     return status == KAPPA_OK
         ? KAPPA_OK
-        : lose(deciding->batch, status, "the views can't be written");
+        : lose(deciding->batch, status, kappa_writer_problem(writer));
 }
 
 /* --- arguments */

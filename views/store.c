@@ -351,7 +351,10 @@ kappa_store_ready(kappa_store_t *store)
 bool
 kappa_store_broken(kappa_store_t *store)
 {
-    return store->broken;
+    pthread_mutex_lock(&store->serving);
+    bool over = kappa_env_is_over(store->edition->generation->env);
+    pthread_mutex_unlock(&store->serving);
+    return over || store->broken;
 }
 
 bool

@@ -29,7 +29,7 @@ result(kappa_txn_t *txn, int rc)
 const char *
 kappa_txn_problem(const kappa_txn_t *txn)
 {
-    return mdb_strerror(txn->problem);
+    return kappa_env_why(txn->problem);
 }
 
 /* Cursor `which` on a dbi: the dbi's own has its number. */

@@ -116,6 +116,9 @@ void kappa_writer_scope(kappa_writer_t *writer, kappa_scope_t *scope);
  * KAPPA_NOMEM: the transaction is lost. */
 kappa_status_t kappa_writer_flush(kappa_writer_t *writer);
 
+/* Why the transaction was lost, for people. */
+const char *kappa_writer_problem(const kappa_writer_t *writer);
+
 /* The open transaction, for reading only, after kappa_writer_flush. */
 kappa_txn_t *kappa_writer_txn(kappa_writer_t *writer);
 
