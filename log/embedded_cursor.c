@@ -24,7 +24,11 @@ typedef struct {
     size_t mark_count;
     uint64_t mark_every;
     uint64_t unmarked; /* bytes passed since the last one */
+    bool careful;      /* nothing is skipped: it was not to be found so */
 } cursor_t;
+
+/* Further ahead it does not read through what is between. */
+#define SKIP_EVENTS 32
 
 static void
 thin_marks(cursor_t *cursor)
@@ -227,6 +231,14 @@ walk(cursor_t *cursor, uint64_t seq, kappa_record_t *out,
     if (!approach(cursor, seq)) {
         return KAPPA_AGAIN;
     }
+    if (!cursor->careful && seq - reader->seq > SKIP_EVENTS) {
+        kappa_status_t status = kappa_segment_reader_skip(reader, seq, errors);
+
+        if (status != KAPPA_OK) {
+            return status;
+        }
+        cursor->unmarked = 0;
+    }
     while (reader->seq <= seq) {
         kappa_status_t status = kappa_segment_reader_next(reader, out, errors);
 
@@ -253,9 +265,29 @@ damaged(cursor_t *cursor, uint64_t seq, kappa_errors_t *errors)
     return KAPPA_CORRUPT;
 }
 
+/* From the segment's start, or a place that was passed. KAPPA_NOT_FOUND: it
+ * isn't to be found so. */
+static kappa_status_t
+walk_anew(cursor_t *cursor, uint64_t seq, bool careful, kappa_record_t *out,
+    kappa_errors_t *errors)
+{
+    kappa_status_t status = locate(cursor, seq, errors);
+
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    cursor->careful = careful;
+    status = walk(cursor, seq, out, errors);
+    cursor->careful = false;
+    return status == KAPPA_DONE || status == KAPPA_CORRUPT
+            || status == KAPPA_AGAIN
+        ? KAPPA_NOT_FOUND
+        : status;
+}
+
 /* What is not there may have been written after it was read into the window,
- * or stand in a segment that was made since: look again, then there, and only
- * then complain. */
+ * or stand in a segment that was made since, or have been passed by: look
+ * again, then there, then at all of it, and only then complain. */
 kappa_status_t
 kappa_embedded_cursor_read(
     void *arg, uint64_t seq, kappa_log_record_t *out, kappa_errors_t *errors)
@@ -268,19 +300,16 @@ kappa_embedded_cursor_read(
         kappa_window_turn(&cursor->reader.window, cursor->reader.fd);
         status = walk(cursor, seq, &record, errors);
     }
-    if (status == KAPPA_DONE || status == KAPPA_CORRUPT) {
+    if (status == KAPPA_AGAIN) {
+        status = walk_anew(cursor, seq, false, &record, errors);
+    } else if (status == KAPPA_DONE || status == KAPPA_CORRUPT) {
+        status = KAPPA_NOT_FOUND;
+    }
+    if (status == KAPPA_NOT_FOUND) {
         forget_marks(cursor); /* they may be of a file that was replaced */
+        status = walk_anew(cursor, seq, true, &record, errors);
     }
-    if (status == KAPPA_AGAIN || status == KAPPA_DONE
-        || status == KAPPA_CORRUPT) {
-        status = locate(cursor, seq, errors);
-        if (status != KAPPA_OK) {
-            return status;
-        }
-        status = walk(cursor, seq, &record, errors);
-    }
-    if (status == KAPPA_DONE || status == KAPPA_CORRUPT
-        || status == KAPPA_AGAIN) {
+    if (status == KAPPA_NOT_FOUND) {
         return damaged(cursor, seq, errors);
     }
     if (status == KAPPA_OK) {

@@ -278,3 +278,117 @@ kappa_segment_reader_next(kappa_segment_reader_t *reader, kappa_record_t *out,
     reader->prev_crc = out->crc;
     return KAPPA_OK;
 }
+
+/* --- moving ahead */
+
+/* Nearer than this it is read through. */
+#define SKIP_BYTES_MIN (128 * 1024)
+
+/* A whole header at `at`; KAPPA_NOT_FOUND: there is none. */
+static kappa_status_t
+header_at(kappa_segment_reader_t *reader, uint64_t at, kappa_record_t *out,
+    kappa_errors_t *errors)
+{
+    size_t need = KAPPA_RECORD_FIXED, had;
+    kappa_status_t status;
+    kappa_str_t bytes;
+
+    do {
+        had = need;
+        status = get(reader, at, need, &bytes, errors);
+        if (status != KAPPA_OK) {
+            return status;
+        }
+        status = kappa_record_read_header(bytes.data, bytes.len, out, &need);
+    } while (status == KAPPA_AGAIN && need > had);
+    return status == KAPPA_OK && out->seq >= reader->first ? KAPPA_OK
+                                                           : KAPPA_NOT_FOUND;
+}
+
+/* Where "KREC" stands among these bytes; their length: nowhere. */
+static size_t
+find_magic(kappa_str_t bytes)
+{
+    size_t i = 0;
+
+    while (i + 8 <= bytes.len && memcmp(bytes.data + i, "KREC", 4) != 0) {
+        i += 8;
+    }
+    return i;
+}
+
+/* So many zeros are the end of what was written, or the payload of a large
+ * event that was forgotten: not worth reading on. */
+#define ZEROS_MAX (64 * 1024)
+
+static bool
+all_zero(kappa_str_t bytes)
+{
+    return bytes.data[0] == 0
+        && memcmp(bytes.data, bytes.data + 1, bytes.len - 1) == 0;
+}
+
+/* The first record that begins at or behind `from` and before `to`; one begins
+ * within the length of the largest, or it is the end. No text that can be in
+ * an event looks like a header: that has zero bytes in it. */
+static kappa_status_t
+find_header(kappa_segment_reader_t *reader, uint64_t from, uint64_t to,
+    uint64_t *at, kappa_record_t *out, kappa_errors_t *errors)
+{
+    uint64_t end = to - from > KAPPA_RECORD_BYTES_MAX
+        ? from + KAPPA_RECORD_BYTES_MAX
+        : to;
+    size_t zeros = 0;
+
+    reader->window.step = KAPPA_WINDOW_BYTES_MIN;
+    for (*at = from; *at < end;) {
+        kappa_str_t bytes;
+        kappa_status_t status = get(reader, *at, 8, &bytes, errors);
+
+        if (status != KAPPA_OK || bytes.len < 8) {
+            return status != KAPPA_OK ? status : KAPPA_NOT_FOUND;
+        }
+        zeros = all_zero(bytes) ? zeros + bytes.len : 0;
+        if (zeros > ZEROS_MAX) {
+            return KAPPA_NOT_FOUND;
+        }
+        size_t i = find_magic(bytes);
+        bool candidate = i + 8 <= bytes.len;
+
+        *at += i;
+        status =
+            candidate ? header_at(reader, *at, out, errors) : KAPPA_NOT_FOUND;
+        if (status != KAPPA_NOT_FOUND) {
+            return status;
+        }
+        *at += candidate ? 8 : 0;
+    }
+    return KAPPA_NOT_FOUND;
+}
+
+kappa_status_t
+kappa_segment_reader_skip(
+    kappa_segment_reader_t *reader, uint64_t seq, kappa_errors_t *errors)
+{
+    uint64_t high = reader->size;
+
+    while (high > reader->at && high - reader->at > SKIP_BYTES_MIN) {
+        uint64_t at, middle = (reader->at + (high - reader->at) / 2) & ~7ull;
+        kappa_record_t record;
+        kappa_status_t status =
+            find_header(reader, middle, high, &at, &record, errors);
+
+        if (status != KAPPA_OK && status != KAPPA_NOT_FOUND) {
+            return status;
+        }
+        if (status == KAPPA_OK && record.seq <= seq
+            && record.seq > reader->seq) {
+            reader->at = at;
+            reader->seq = record.seq;
+            reader->prev_crc = record.prev_crc;
+        } else {
+            high = middle;
+        }
+    }
+    return KAPPA_OK;
+}

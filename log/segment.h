@@ -72,6 +72,13 @@ kappa_status_t kappa_segment_reader_open(
 kappa_status_t kappa_segment_reader_next(kappa_segment_reader_t *reader,
     kappa_record_t *out, kappa_errors_t *errors);
 
+/* Moves ahead to a record not behind seq, without reading all between: what
+ * it passes is not checked. It may stay where it is. Of a damaged segment it
+ * may make another record than the one that counts; then the next one fails.
+ */
+kappa_status_t kappa_segment_reader_skip(
+    kappa_segment_reader_t *reader, uint64_t seq, kappa_errors_t *errors);
+
 /* Adds "PATH/NAME.seg, offset N: …" to errors. */
 void kappa_segment_error(kappa_errors_t *errors,
     const kappa_segments_t *segments, uint64_t first, uint64_t offset,

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "log/log.h"
+#include "log/segment.h"
 #include "t/unit/alloc_failing.h"
 #include "t/unit/fake_disk.h"
 #include "t/unit/log_fixture.h"
@@ -367,6 +368,122 @@ reads_the_largest(void **state)
     free(big);
 }
 
+/* --- far ahead */
+
+static uint64_t bytes_read;
+static ssize_t (*real_pread)(
+    void *ctx, int fd, void *to, size_t n, uint64_t at);
+
+static ssize_t
+counting_pread(void *ctx, int fd, void *to, size_t n, uint64_t at)
+{
+    ssize_t got = real_pread(ctx, fd, to, n, at);
+
+    bytes_read += got > 0 ? (uint64_t)got : 0;
+    return got;
+}
+
+#define FAR 20000
+
+/* A segment of several MiB: any event is found by a look at a few places. */
+static void
+make_large(store_t *s)
+{
+    uint8_t random[KAPPA_EPOCH_RANDOM] = { 3 };
+
+    *s = (store_t){ .disk = kappa_fake_disk_create(9) };
+    s->disk->whole_writes = true;
+    real_pread = s->disk->io.pread;
+    s->disk->io.pread = counting_pread;
+    s->f.options = (kappa_log_options_t){ .segment_bytes = 16 * 1024 * 1024,
+        .io = &s->disk->io,
+        .boot_id = "00000000-0000-0000-0000-000000000001" };
+    strcpy(s->f.store, "/far");
+    assert_int_equal(
+        kappa_log_create(s->f.store, random, &s->f.options, NULL), KAPPA_OK);
+    s->log = kappa_fixture_open(&s->f);
+    assert_int_equal(kappa_log_lock(s->log, NULL), KAPPA_OK);
+    assert_int_equal(kappa_log_tail(s->log, NULL, &s->tail, NULL), KAPPA_OK);
+    while (s->tail < FAR) {
+        assert_int_equal(
+            kappa_fixture_append(s->log, s->tail, 50, &s->tail), KAPPA_OK);
+    }
+    kappa_log_unlock(s->log);
+}
+
+static void
+goes_far_without_reading_all(void **state)
+{
+    static const uint64_t seqs[] = { FAR, 1, FAR / 2, FAR - 1, 2, 777, 15000,
+        9999, FAR / 4 };
+    kappa_log_cursor_t *cursor;
+    store_t s;
+
+    (void)state;
+    make_large(&s);
+    for (size_t i = 0; i < COUNT(seqs); i++) {
+        assert_int_equal(
+            kappa_log_cursor_open(s.log, seqs[i], &cursor, NULL), KAPPA_OK);
+        bytes_read = 0;
+        expect_event(cursor, FAR, seqs[i]);
+        assert_in_range(bytes_read, 1, 768 * 1024);
+        if (seqs[i] < FAR) { /* and goes on from there */
+            expect_event(cursor, FAR, seqs[i] + 1);
+        }
+        kappa_log_cursor_close(cursor);
+    }
+    assert_int_equal(kappa_log_cursor_open(s.log, 1, &cursor, NULL), KAPPA_OK);
+    for (size_t i = 0; i < 200; i++) { /* one that goes to and fro */
+        uint64_t seq = 1 + kappa_fake_random(s.disk, FAR);
+
+        kappa_log_cursor_seek(cursor, seq);
+        expect_event(cursor, FAR, seq);
+    }
+    kappa_log_cursor_close(cursor);
+    destroy(&s);
+}
+
+/* Damage is told by who comes to it; others are found all the same. */
+static void
+damage_is_passed_by_or_told(void **state)
+{
+    kappa_log_cursor_t *cursor;
+    kappa_event_t event;
+    store_t s;
+
+    (void)state;
+    make_large(&s);
+    kappa_fake_inode_t *file =
+        kappa_fake_disk_file(s.disk, "00000000000000000001.seg");
+    uint64_t at = KAPPA_SEGMENT_HEADER;
+    kappa_record_t record;
+    size_t need;
+
+    for (uint64_t seq = 1; seq < FAR / 2; seq++) {
+        assert_int_equal(kappa_record_read((char *)file->cache + at,
+                             file->size - at, &record, &need),
+            KAPPA_OK);
+        at += record.bytes;
+    }
+    file->cache[at + 20] ^= 1; /* in the header of event FAR / 2 */
+    assert_int_equal(
+        kappa_log_cursor_open(s.log, FAR / 2, &cursor, NULL), KAPPA_OK);
+    assert_int_equal(
+        kappa_log_cursor_next(cursor, FAR, &event, NULL), KAPPA_CORRUPT);
+    kappa_log_cursor_seek(cursor, FAR / 2 - 1);
+    expect_event(cursor, FAR, FAR / 2 - 1);
+    assert_int_equal(
+        kappa_log_cursor_next(cursor, FAR, &event, NULL), KAPPA_CORRUPT);
+    kappa_log_cursor_close(cursor);
+    assert_int_equal(
+        kappa_log_cursor_open(s.log, FAR, &cursor, NULL), KAPPA_OK);
+    expect_event(cursor, FAR, FAR);
+    kappa_log_cursor_close(cursor);
+    assert_int_equal(
+        kappa_log_verify(s.log, FAR, NULL, NULL, NULL), KAPPA_CORRUPT);
+    destroy(&s);
+}
+
 int
 main(void)
 {
@@ -380,6 +497,8 @@ main(void)
         cmocka_unit_test(gets_over_failing_reads),
         cmocka_unit_test(survives_want_of_memory),
         cmocka_unit_test(reads_the_largest),
+        cmocka_unit_test(goes_far_without_reading_all),
+        cmocka_unit_test(damage_is_passed_by_or_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
