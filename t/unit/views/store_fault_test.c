@@ -213,6 +213,7 @@ full_views_lose_no_event(void **state)
 
     (void)state;
     close_store(&f, false);
+    remove_tree(kappa_str_printf(f.arena, "%s/views", f.dir).data);
     assert_int_equal(
         kappa_store_open(&options, &f.store, &f.errors), KAPPA_OK);
     for (int i = 0; i < 1000; i++) {
