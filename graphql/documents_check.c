@@ -3,12 +3,20 @@
 /* Fields and fragments within each other, that the stack is for. */
 #define NESTING_MAX 1000
 #define WIDTH_MAX (1u << 30)
+/* Each __schema may be megabytes, and one has all of it. */
+#define SCHEMAS_MAX 2
+
+/* Fields that stand outermost, and how many of them are __schema. */
+typedef struct {
+    uint32_t fields, schemas;
+} width_t;
 
 /* Once a fragment was measured: how far its fields nest, and how many stand
  * outermost. */
 typedef struct {
     const kappa_definition_t *definition;
-    uint32_t height, width;
+    uint32_t height;
+    width_t width;
     enum {
         UNMEASURED,
         MEASURING,
@@ -87,15 +95,15 @@ find_fragments(
     return KAPPA_OK;
 }
 
-static uint32_t width_of(measure_t *m, const kappa_selection_t *selections);
+static width_t width_of(measure_t *m, const kappa_selection_t *selections);
 
-static uint32_t
+static width_t
 fragment_width(measure_t *m, kappa_str_t name)
 {
     fragment_t *fragment = kappa_map_get(&m->fragments, name);
 
     if (fragment == NULL || fragment->counted == MEASURING) {
-        return 0;
+        return (width_t){ 0 };
     }
     if (fragment->counted == UNMEASURED) {
         fragment->counted = MEASURING;
@@ -105,24 +113,39 @@ fragment_width(measure_t *m, kappa_str_t name)
     return fragment->width;
 }
 
-/* Fields that stand outermost; WIDTH_MAX: at least so many. */
+static width_t
+selection_width(measure_t *m, const kappa_selection_t *s)
+{
+    if (s->kind == KAPPA_SELECTION_FIELD) {
+        return (width_t){ 1, kappa_str_eq_c(s->name.text, "__schema") };
+    }
+    return s->kind == KAPPA_SELECTION_SPREAD ? fragment_width(m, s->name.text)
+                                             : width_of(m, s->selections);
+}
+
+/* WIDTH_MAX: at least so many. */
 static uint32_t
+add(uint32_t a, uint32_t b)
+{
+    return a + b < WIDTH_MAX ? a + b : WIDTH_MAX;
+}
+
+static width_t
 width_of(measure_t *m, const kappa_selection_t *selections)
 {
-    uint32_t sum = 0;
+    width_t sum = { 0 };
 
     if (m->nesting == NESTING_MAX) {
         m->too_deep = true;
-        return 0;
+        return sum;
     }
     m->nesting++;
     for (const kappa_selection_t *s = selections; s != NULL && !m->too_deep;
          s = s->next) {
-        sum += s->kind == KAPPA_SELECTION_FIELD ? 1
-            : s->kind == KAPPA_SELECTION_SPREAD
-            ? fragment_width(m, s->name.text)
-            : width_of(m, s->selections);
-        sum = sum < WIDTH_MAX ? sum : WIDTH_MAX;
+        width_t more = selection_width(m, s);
+
+        sum.fields = add(sum.fields, more.fields);
+        sum.schemas = add(sum.schemas, more.schemas);
     }
     m->nesting--;
     return sum;
@@ -143,6 +166,7 @@ check_operation(measure_t *m, const kappa_document_t *document,
     kappa_errors_t *errors)
 {
     uint32_t height = height_of(m, operation->selections);
+    width_t width = width_of(m, operation->selections);
 
     if (height > limits->max_depth || m->too_deep) {
         return refuse_operation(document, operation,
@@ -152,7 +176,15 @@ check_operation(measure_t *m, const kappa_document_t *document,
                 limits->max_depth),
             errors);
     }
-    if (width_of(m, operation->selections) > limits->max_root_fields) {
+    if (width.schemas > SCHEMAS_MAX) {
+        return refuse_operation(document, operation,
+            kappa_errors_add(errors, "LIMIT_EXCEEDED",
+                "The operation asks for \"__schema\" more than %d times. Once "
+                "gives all of it.",
+                SCHEMAS_MAX),
+            errors);
+    }
+    if (width.fields > limits->max_root_fields) {
         return refuse_operation(document, operation,
             kappa_errors_add(errors, "LIMIT_EXCEEDED",
                 "The operation has more root fields than the limit of %u. Ask "

@@ -233,6 +233,15 @@ static const struct {
     { "{ ...F } fragment F on Query { ...F ...G } fragment G on Query { ...F "
       "}",
         { .max_root_fields = 1 }, KAPPA_INVALID, "VALIDATION_FAILED", NULL },
+    { "{ __schema { description } ...F } fragment F on Query { a: __schema"
+      " { description } }",
+        { .max_aliases = 9 }, KAPPA_OK, NULL, NULL },
+    { "{ __schema { description } ...F ... { ...F } } fragment F on Query {"
+      " a: __schema { description } }",
+        { .max_aliases = 9 }, KAPPA_LIMIT, "LIMIT_EXCEEDED",
+        "The operation asks for \"__schema\" more than 2 times. Once gives "
+        "all "
+        "of it." },
     { "{ __schema { description } }", { .no_introspection = true },
         KAPPA_INVALID, "VALIDATION_FAILED",
         "Introspection is turned off here, but the document asks for "
