@@ -402,6 +402,50 @@ pages_go_on_past_what_is_over(void **state)
     views_close(&v);
 }
 
+/* Lists of several views' rows: what is over of one is not there. */
+static void
+merged_lists_hide_what_is_over(void **state)
+{
+    static const char several[] =
+        "interface Any @view { id: ID! }\n"
+        "type Short implements Any @view(keep: \"10s\") { id: ID! }\n"
+        "type Long implements Any @view { id: ID! }\n"
+        "type Query { any(id: ID!): Any"
+        " all(first: Int, after: String): Anys! }\n"
+        "type Anys { nodes: [Any!]! totalCount: Int pageInfo: PageInfo! }\n";
+    views_t v;
+
+    (void)state;
+    views_open(&v, several);
+    assert_int_equal(
+        views_event(&v, "Short", "told", KAPPA_EFFECT_CREATE, "\"a\"", "{}"),
+        KAPPA_OK);
+    assert_int_equal(
+        views_event(&v, "Long", "told", KAPPA_EFFECT_CREATE, "\"b\"", "{}"),
+        KAPPA_OK);
+    assert_int_equal(
+        views_event(&v, "Short", "told", KAPPA_EFFECT_CREATE, "\"c\"", "{}"),
+        KAPPA_OK);
+    views_commit(&v);
+    read_fixture_t f = {
+        .arena = v.arena, .model = v.model, .now_ms = v.now_ms
+    };
+    assert_int_equal(kappa_env_read(v.env, &f.txn), KAPPA_OK);
+    assert_string_equal(
+        ask(&f, "{all{nodes{id} totalCount} any(id:\"a\"){id}}"),
+        "{\"data\":{\"all\":{\"nodes\":[{\"id\":\"a\"},{\"id\":\"b\"},{\"id\":"
+        "\"c\"}],\"totalCount\":3},\"any\":{\"id\":\"a\"}}}");
+    f.now_ms += 10000;
+    assert_string_equal(ask(&f,
+                            "{all(first:1){nodes{id} totalCount "
+                            "pageInfo{hasNextPage}} any(id:\"a\"){id}}"),
+        "{\"data\":{\"all\":{\"nodes\":[{\"id\":\"b\"}],\"totalCount\":1,"
+        "\"pageInfo\":{\"hasNextPage\":false}},\"any\":null}}");
+    kappa_txn_end(f.txn);
+    views_begin(&v);
+    views_close(&v);
+}
+
 /* --- random histories */
 
 #define READINGS 7
@@ -967,6 +1011,7 @@ main(void)
         cmocka_unit_test(storage_is_freed_bit_by_bit),
         cmocka_unit_test(reads_hide_what_is_over),
         cmocka_unit_test(pages_go_on_past_what_is_over),
+        cmocka_unit_test(merged_lists_hide_what_is_over),
         cmocka_unit_test(histories_end_as_a_model_says),
     };
 
