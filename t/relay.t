@@ -10,7 +10,7 @@ use Kappa::Test;
 my $DIR = "$Kappa::Test::ROOT/t/relay";
 die "no relay-runtime: run make test\n" if !-d "$DIR/node_modules/relay-runtime";
 
-my $t = Kappa::Test->new(workers => 2,
+my $t = Kappa::Test->new(workers => 1,
     schema => Kappa::Test::file('t/relay/schema.graphql'));
 $t->start;
 my $r = $t->graphql('mutation { open(id: "tea", name: "Tea") { id } '
