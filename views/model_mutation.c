@@ -211,10 +211,13 @@ all_args(mutation_work_t *w)
 static bool
 is_row(const mutation_work_t *w, const kappa_type_t *type)
 {
-    const kappa_view_t *view = w->mutation->view;
+    const kappa_rows_t *rows = kappa_model_rows_of(w->b, type);
+    bool found = false;
 
-    return view && kappa_model_rows_of(w->b, type)
-        && kappa_type_is_possible(type, view->type);
+    for (uint32_t i = 0; rows && i < rows->count; i++) {
+        found |= rows->views[i] == w->mutation->view;
+    }
+    return found;
 }
 
 static const struct {
