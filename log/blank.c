@@ -194,3 +194,120 @@ kappa_blank(const kappa_segments_t *segments, const kappa_alloc_t *alloc,
     alloc->release(alloc->ctx, b);
     return status;
 }
+
+/* --- what counts no more */
+
+/* Stands behind the segment's last record. */
+static kappa_status_t
+go_to_end(blanking_t *b)
+{
+    kappa_segment_reader_t *reader = &b->reader;
+    kappa_record_t record;
+    kappa_status_t status =
+        kappa_segment_reader_skip(reader, b->next - 1, b->errors);
+
+    while (status == KAPPA_OK && reader->seq < b->next) {
+        status = kappa_segment_reader_next(reader, &record, b->errors);
+    }
+    return status == KAPPA_DONE || status == KAPPA_CORRUPT
+        ? damaged(b, b->next - 1)
+        : status;
+}
+
+static kappa_status_t
+is_zero(blanking_t *b, bool *zero)
+{
+    uint64_t at = b->reader.at;
+
+    for (*zero = true; *zero && at < b->reader.size;) {
+        kappa_str_t bytes;
+        kappa_status_t status =
+            kappa_window_get(&b->reader.window, at, 1, &bytes);
+
+        if (status != KAPPA_OK) {
+            return status == KAPPA_IO ? failed(b, b->reader.window.error)
+                                      : status;
+        }
+        for (size_t i = 0; i < bytes.len && *zero; i++) {
+            *zero = bytes.data[i] == 0;
+        }
+        at += bytes.len;
+    }
+    return KAPPA_OK;
+}
+
+static kappa_status_t
+zero_leftovers(blanking_t *b)
+{
+    const kappa_log_io_t *io = b->segments->io;
+    char name[KAPPA_SEGMENT_NAME_CHARS + 1];
+
+    kappa_segment_name(b->reader.first, name);
+    int fd = io->open(io->ctx, b->segments->dir, name, O_RDWR);
+    int rc = fd < 0
+        ? fd
+        : kappa_log_write_zeros(io, fd, b->reader.at, b->reader.size);
+
+    if (rc == 0) {
+        rc = io->fdatasync(io->ctx, fd);
+    }
+    if (fd >= 0) {
+        io->close(io->ctx, fd);
+    }
+    return rc < 0 ? failed(b, rc) : KAPPA_OK;
+}
+
+static kappa_status_t
+clean_segment(blanking_t *b)
+{
+    bool zero = true;
+    kappa_status_t status = go_to_end(b);
+
+    if (status == KAPPA_OK) {
+        status = is_zero(b, &zero);
+    }
+    return status == KAPPA_OK && !zero ? zero_leftovers(b) : status;
+}
+
+static kappa_status_t
+clean_segments(blanking_t *b)
+{
+    uint64_t first = 0, seq = 1;
+
+    for (;;) {
+        kappa_status_t status =
+            kappa_segments_find(b->segments, seq, &first, &b->next, b->errors);
+
+        if (status != KAPPA_OK || b->next == 0) {
+            return status == KAPPA_NOT_FOUND ? KAPPA_OK : status;
+        }
+        status = kappa_segment_reader_open(&b->reader, first, b->errors);
+        if (status == KAPPA_OK) {
+            status = clean_segment(b);
+        }
+        if (status != KAPPA_OK) {
+            return status;
+        }
+        seq = b->next;
+    }
+}
+
+kappa_status_t
+kappa_blank_leftovers(const kappa_segments_t *segments,
+    const kappa_alloc_t *alloc, kappa_errors_t *errors)
+{
+    blanking_t *b = alloc->alloc(alloc->ctx, sizeof(*b));
+
+    if (b == NULL) {
+        return KAPPA_NOMEM;
+    }
+    memset(b, 0, sizeof(*b));
+    b->segments = segments;
+    b->errors = errors;
+    kappa_segment_reader_init(&b->reader, segments, alloc);
+    kappa_status_t status = clean_segments(b);
+
+    kappa_segment_reader_release(&b->reader);
+    alloc->release(alloc->ctx, b);
+    return status;
+}

@@ -13,4 +13,10 @@ kappa_status_t kappa_blank(const kappa_segments_t *segments,
     const kappa_alloc_t *alloc, const uint64_t *seqs, size_t n,
     kappa_errors_t *errors);
 
+/* Zeroes what stands in segments behind their end: where a disk failed, copies
+ * of records that were written again into the segment behind, which count no
+ * more. The last segment is left alone. */
+kappa_status_t kappa_blank_leftovers(const kappa_segments_t *segments,
+    const kappa_alloc_t *alloc, kappa_errors_t *errors);
+
 #endif

@@ -15,8 +15,11 @@ kappa_embedded_forget(
     kappa_status_t status =
         kappa_forgotten_add(e->io, e->segments.dir, e->path, seqs, n, errors);
 
+    if (status == KAPPA_OK) {
+        status = kappa_blank(&e->segments, e->alloc, seqs, n, errors);
+    }
     return status == KAPPA_OK
-        ? kappa_blank(&e->segments, e->alloc, seqs, n, errors)
+        ? kappa_blank_leftovers(&e->segments, e->alloc, errors)
         : status;
 }
 

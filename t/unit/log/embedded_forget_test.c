@@ -187,6 +187,23 @@ blanks_and_says_so(void **state)
     destroy(&s);
 }
 
+/* What a disk that failed left behind a segment's end. */
+static void
+blanks_copies_that_count_no_more(void **state)
+{
+    store_t s;
+
+    (void)state;
+    make(&s, 7);
+    kappa_fake_inode_t *file =
+        kappa_fake_disk_file(s.disk, "00000000000000000001.seg");
+    memcpy(file->cache + file->size - 20, "\"k7\"", 4);
+    assert_int_equal(forget(&s, true), KAPPA_OK);
+    assert_false(has_traces(&s));
+    assert_int_equal(read_back(&s), COUNT(chosen));
+    destroy(&s);
+}
+
 /* The log goes on as if nothing had happened. */
 static void
 can_be_written_afterwards(void **state)
@@ -358,6 +375,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blanks_and_says_so),
+        cmocka_unit_test(blanks_copies_that_count_no_more),
         cmocka_unit_test(can_be_written_afterwards),
         cmocka_unit_test(refuses_without_lock_and_past_the_end),
         cmocka_unit_test(survives_a_fault_at_each_call),
