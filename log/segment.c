@@ -71,6 +71,20 @@ kappa_segment_header_read(
     return KAPPA_OK;
 }
 
+/* A segment that could not be read. */
+static const char *
+what_is_it(const kappa_str_t *bytes)
+{
+    const unsigned char *p = (const unsigned char *)bytes->data;
+
+    return bytes->len >= KAPPA_SEGMENT_HEADER
+            && memcmp(p, magic, sizeof(magic)) == 0
+            && kappa_get_u32(p + AT_VERSION) > VERSION
+            && kappa_get_u32(p + AT_CRC) == header_crc(p)
+        ? "this segment was written by a newer version of kappa: run that one"
+        : "this is no segment of a kappa log, or its header is damaged";
+}
+
 void
 kappa_segment_error(kappa_errors_t *errors, const kappa_segments_t *segments,
     uint64_t first, uint64_t offset, const char *what)
@@ -210,8 +224,8 @@ kappa_segment_reader_open(
         status = kappa_segment_header_read(
             bytes.data, bytes.len, &written_first, &reader->prev_crc);
         if (status != KAPPA_OK || written_first != first) {
-            kappa_segment_error(errors, reader->segments, first, 0,
-                "this is no segment of a kappa log, or its header is damaged");
+            kappa_segment_error(
+                errors, reader->segments, first, 0, what_is_it(&bytes));
             status = KAPPA_CORRUPT;
         }
     }

@@ -3,12 +3,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "views/about.h"
 #include "views/boot.h"
 #include "views/file.h"
 
@@ -16,7 +16,6 @@
 #define PREVIOUS "previous"
 #define REFUSED "refused"
 #define ABOUT "about"
-#define MAGIC "kappa views 1"
 #define ABOUT_BYTES_MAX 8192
 #define NUMBER_MAX 99999999
 #define GENERATIONS_MAX 10000
@@ -49,6 +48,17 @@ failed(kappa_errors_t *errors, const char *what, const char *name)
     kappa_errors_add(errors, "STORE_UNAVAILABLE", "can't %s views/%s: %s",
         what, name, strerror(errno));
     return KAPPA_IO;
+}
+
+/* Views can be had anew, but not in the middle of an upgrade. */
+static kappa_status_t
+newer(kappa_errors_t *errors, uint32_t number)
+{
+    kappa_errors_add(errors, "STORE_UNAVAILABLE",
+        "views/%s were made by a newer version of kappa: run that one, or "
+        "delete views/ and start again, the log gives them back",
+        name_of(number).text);
+    return KAPPA_CORRUPT;
 }
 
 static kappa_status_t
@@ -374,38 +384,24 @@ kappa_generation_before(int views, uint32_t serving)
     return before;
 }
 
-/* The file holds a digest: of a text only whether it is the same matters. */
-#define DIGEST_CHARS (2 * SHA256_DIGEST_LENGTH)
-
-static void
-digest_of(kappa_str_t text, char out[DIGEST_CHARS + 1])
-{
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-
-    SHA256((const unsigned char *)text.data, text.len, digest);
-    for (size_t i = 0; i < sizeof digest; i++) {
-        snprintf(out + 2 * i, 3, "%02x", digest[i]);
-    }
-}
-
 kappa_status_t
 kappa_refused_write(int views, kappa_str_t text, kappa_errors_t *errors)
 {
-    char digest[DIGEST_CHARS + 1];
+    char digest[KAPPA_DIGEST_CHARS + 1];
 
     if (text.data == NULL) {
         return unlinkat(views, REFUSED, 0) == 0 || errno == ENOENT
             ? KAPPA_OK
             : failed(errors, "delete", REFUSED);
     }
-    digest_of(text, digest);
+    kappa_digest_of(text, digest);
     return kappa_file_replace(views, REFUSED, kappa_str_c(digest), errors);
 }
 
 bool
 kappa_refused_is(int views, kappa_str_t text)
 {
-    char digest[DIGEST_CHARS + 1], found[DIGEST_CHARS + 1];
+    char digest[KAPPA_DIGEST_CHARS + 1], found[KAPPA_DIGEST_CHARS + 1];
     int fd = openat(views, REFUSED, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
     if (fd < 0) {
@@ -413,96 +409,12 @@ kappa_refused_is(int views, kappa_str_t text)
     }
     ssize_t n = pread(fd, found, sizeof found, 0);
     close(fd);
-    digest_of(text, digest);
-    return n == DIGEST_CHARS && memcmp(found, digest, DIGEST_CHARS) == 0;
+    kappa_digest_of(text, digest);
+    return n == KAPPA_DIGEST_CHARS
+        && memcmp(found, digest, KAPPA_DIGEST_CHARS) == 0;
 }
 
 /* --- about, schema */
-
-static kappa_str_t
-take_line(kappa_str_t *rest)
-{
-    const char *at = rest->len ? memchr(rest->data, '\n', rest->len) : NULL;
-    size_t len = at ? (size_t)(at - rest->data) : rest->len;
-    size_t skip = at ? len + 1 : len;
-    kappa_str_t line = kappa_str(rest->data, len);
-
-    *rest = kappa_str(rest->data + skip, rest->len - skip);
-    return line;
-}
-
-static int
-nibble(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0'
-        : c >= 'a' && c <= 'f'  ? c - 'a' + 10
-                                : -1;
-}
-
-static bool
-read_hex(kappa_str_t s, uint8_t *out, size_t n)
-{
-    if (s.len != 2 * n) {
-        return false;
-    }
-    for (size_t i = 0; i < n; i++) {
-        int high = nibble(s.data[2 * i]), low = nibble(s.data[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        out[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
-}
-
-/* What follows `word` and a space. */
-static bool
-take_word(kappa_str_t *text, kappa_str_t word, kappa_str_t *rest)
-{
-    kappa_str_t line = take_line(text);
-
-    if (!kappa_str_starts_with(line, word) || line.len <= word.len
-        || line.data[word.len] != ' ') {
-        return false;
-    }
-    *rest = kappa_str(line.data + word.len + 1, line.len - word.len - 1);
-    return true;
-}
-
-/* Of the schema's text, for people; it was something else once. */
-static bool
-take_digest(kappa_str_t *text)
-{
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-    kappa_str_t was = *text, word;
-
-    if (take_word(text, KAPPA_STR("digest"), &word)) {
-        return read_hex(word, digest, sizeof digest);
-    }
-    *text = was;
-    return take_word(text, KAPPA_STR("projections"), &word)
-        && read_hex(word, digest, sizeof digest);
-}
-
-static bool
-parse_about(kappa_str_t text, kappa_about_t *out)
-{
-    kappa_str_t word;
-    int64_t revision;
-
-    if (text.len == 0 || text.data[text.len - 1] != '\n'
-        || !kappa_str_eq_c(take_line(&text), MAGIC)
-        || !take_word(&text, KAPPA_STR("epoch"), &word)
-        || !kappa_epoch_parse(word, &out->epoch)
-        || !take_word(&text, KAPPA_STR("revision"), &word)
-        || !kappa_str_to_int64(word, &revision) || revision < 1
-        || revision > UINT32_MAX || !take_digest(&text)
-        || !take_word(&text, KAPPA_STR("schema"), &out->schema_name)) {
-        return false;
-    }
-    out->revision = (uint32_t)revision;
-    return text.len == 0;
-}
 
 kappa_status_t
 kappa_generation_about(const kappa_generation_t *generation,
@@ -512,8 +424,11 @@ kappa_generation_about(const kappa_generation_t *generation,
     kappa_status_t status = kappa_file_read(
         generation->dir, ABOUT, ABOUT_BYTES_MAX, arena, &text, errors);
 
+    if (status == KAPPA_OK && kappa_about_is_newer(text)) {
+        return newer(errors, generation->number);
+    }
     if (status == KAPPA_NOT_FOUND
-        || (status == KAPPA_OK && !parse_about(text, out))) {
+        || (status == KAPPA_OK && !kappa_about_parse(text, out))) {
         return broken(errors, generation->number, ABOUT);
     }
     return status;
@@ -530,7 +445,7 @@ kappa_generation_revision(const kappa_generation_t *generation)
     if (fd >= 0) {
         close(fd);
     }
-    return n > 0 && parse_about(kappa_str(text, (size_t)n), &about)
+    return n > 0 && kappa_about_parse(kappa_str(text, (size_t)n), &about)
         ? about.revision
         : 0;
 }
@@ -549,21 +464,6 @@ kappa_generation_schema(const kappa_generation_t *generation,
         : status;
 }
 
-static void
-write_about(kappa_buf_t *buf, const kappa_about_t *about, kappa_str_t text)
-{
-    char digest[DIGEST_CHARS + 1];
-
-    digest_of(text, digest);
-    kappa_buf_printf(buf, MAGIC "\nepoch %s\nrevision %u\ndigest %s\nschema ",
-        about->epoch.name, about->revision, digest);
-    for (size_t i = 0; i < about->schema_name.len && i < 1024; i++) {
-        char c = about->schema_name.data[i];
-        kappa_buf_char(buf, c == '\n' ? '?' : c);
-    }
-    kappa_buf_char(buf, '\n');
-}
-
 kappa_status_t
 kappa_generation_adopt(const kappa_generation_t *generation,
     const kappa_about_t *about, kappa_str_t text, kappa_errors_t *errors)
@@ -576,7 +476,7 @@ kappa_generation_adopt(const kappa_generation_t *generation,
         return status;
     }
     kappa_buf_init(&buf, generation->alloc);
-    write_about(&buf, about, text);
+    kappa_about_write(&buf, about, text);
     status = buf.failed ? KAPPA_NOMEM
                         : kappa_file_replace(generation->dir, ABOUT,
                             kappa_buf_view(&buf), errors);

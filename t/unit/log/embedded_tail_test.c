@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/crc32c.h"
+#include "log/bytes.h"
 #include "log/log.h"
 #include "log/record.h"
 #include "t/unit/fake_disk.h"
@@ -442,6 +444,15 @@ waits_for_the_disk(void **state)
     destroy(&s);
 }
 
+/* As log/segment.h has it: version at 8, CRC over all but itself. */
+static void
+newer_version(unsigned char *header)
+{
+    kappa_put_u32(header + 8, 2);
+    uint32_t crc = kappa_crc32c(0, header, 12);
+    kappa_put_u32(header + 12, kappa_crc32c(crc, header + 16, 64 - 16));
+}
+
 static void
 says_what_is_wrong_with_the_files(void **state)
 {
@@ -454,6 +465,12 @@ says_what_is_wrong_with_the_files(void **state)
     assert_int_equal(try_tail(&s, 0, &tail), KAPPA_CORRUPT);
     assert_non_null(strstr(
         s.errors.first->message.data, FIRST ", offset 0: this is no segment"));
+    newer_version(kappa_fake_disk_file(s.disk, FIRST)->cache);
+    kappa_errors_init(&s.errors, s.arena, 0);
+    assert_int_equal(try_tail(&s, 0, &tail), KAPPA_CORRUPT);
+    assert_non_null(strstr(s.errors.first->message.data,
+        FIRST ", offset 0: this segment was written by a newer version"));
+    kappa_errors_init(&s.errors, s.arena, 0);
     assert_int_equal(s.disk->io.unlink(s.disk, 1001, FIRST), 0);
     assert_int_equal(try_tail(&s, 0, &tail), KAPPA_CORRUPT);
     assert_non_null(

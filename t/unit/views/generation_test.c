@@ -192,6 +192,13 @@ refuses_what_it_did_not_write(void **state)
         assert_int_equal(kappa_generation_about(generation, arena, &got, NULL),
             KAPPA_CORRUPT);
     }
+    kappa_errors_init(&errors, arena, 0);
+    kappa_file_replace(generation->dir, "about",
+        KAPPA_STR("kappa views 2\nanything\n"), NULL);
+    assert_int_equal(kappa_generation_about(generation, arena, &got, &errors),
+        KAPPA_CORRUPT);
+    assert_non_null(
+        strstr(errors.first->message.data, "a newer version of kappa"));
     kappa_generation_close(generation);
 }
 
