@@ -4,12 +4,10 @@
  *
  *     i32 error   errno to fail with; 0: none
  *     i32 left    how many calls more; -1: for ever
- *     i32 calls   which: 1 pwrite and writev, 2 fdatasync, 4 fallocate, 8 pwrite
- *                 of less than 512 bytes (the page that LMDB commits by)
- *     i32 gate    1: fdatasync waits
- *     i32 waiting how many do
- *     i32 met     calls that failed
- *     char path[104]  files whose path holds this, and no others */
+ *     i32 calls   which: 1 pwrite and writev, 2 fdatasync, 4 fallocate, 8
+ * pwrite of less than 512 bytes (the page that LMDB commits by) i32 gate    1:
+ * fdatasync waits i32 waiting how many do i32 met     calls that failed char
+ * path[104]  files whose path holds this, and no others */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -23,7 +21,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { WRITE = 1, SYNC = 2, ALLOCATE = 4, SMALL = 8 };
+enum {
+    WRITE = 1,
+    SYNC = 2,
+    ALLOCATE = 4,
+    SMALL = 8
+};
 
 typedef struct {
     atomic_int error;
