@@ -8,10 +8,17 @@
  * of its own (TAG and a number) and a text of 64 bytes: a GraphQL mutation, or
  * an XADD. An answer that is not what success looks like counts as wrong.
  *
+ *     mutations one PORT PATH RETURN FILE BYTES TIMES TAG
+ *
+ * does three things in turn, TIMES each: a mutation to PATH, a request to
+ * RETURN, and an append of BYTES to a preallocated file with its fdatasync,
+ * and prints their medians as `mutation N request N append N`, in
+ * microseconds.
+ *
  *     mutations append FILE RECORDS BYTES MILLISECONDS
  *
  * writes batches of RECORDS times BYTES to a preallocated file, each with one
- * fdatasync. All print
+ * fdatasync. The others print
  *
  *     requests N wrong N microseconds N
  *
@@ -47,6 +54,7 @@ typedef struct {
 
 typedef struct {
     bool redis;
+    bool once; /* an answer is not followed by a request */
     const char *path;
     const char *tag;
     int epoll;
@@ -175,7 +183,9 @@ receive(bench_t *bench, client_t *c)
     if (bench->redis ? redis_done(c, &right) : http_done(c, &right)) {
         bench->done++;
         bench->wrong += !right;
-        send_request(bench, c);
+        if (!bench->once) {
+            send_request(bench, c);
+        }
     }
 }
 
@@ -210,18 +220,25 @@ run(bench_t *bench, unsigned long clients, int64_t ms)
 #define FILE_BYTES (64 * 1024 * 1024)
 
 static int
+open_file(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || posix_fallocate(fd, 0, FILE_BYTES) != 0 || fsync(fd) != 0) {
+        die(path);
+    }
+    return fd;
+}
+
+static int
 append(const char *path, size_t records, size_t bytes, int64_t ms)
 {
     size_t batch = records * bytes, at = 0;
     char *data = malloc(batch ? batch : 1);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0 || !data || batch > FILE_BYTES) {
+    int fd = open_file(path);
+    if (!data || batch > FILE_BYTES) {
         die(path);
     }
     memset(data, 'x', batch);
-    if (posix_fallocate(fd, 0, FILE_BYTES) != 0 || fsync(fd) != 0) {
-        die(path);
-    }
     int64_t start = now_us(), now = start;
     uint64_t done = 0;
     for (; now < start + ms * 1000; now = now_us()) {
@@ -239,9 +256,91 @@ append(const char *path, size_t records, size_t bytes, int64_t ms)
     return 0;
 }
 
+/* --- one of each in turn */
+
+/* Sends what the client would, and waits for the answer. */
+static int64_t
+ask_once(bench_t *bench, client_t *c)
+{
+    struct epoll_event event;
+    uint64_t done = bench->done;
+    int64_t start = now_us();
+
+    send_request(bench, c);
+    while (bench->done == done) {
+        if (epoll_wait(bench->epoll, &event, 1, 1000) > 0) {
+            receive(bench, c);
+        }
+    }
+    return now_us() - start;
+}
+
+static int64_t
+append_once(int fd, size_t bytes, off_t at)
+{
+    char data[4096];
+    int64_t start = now_us();
+
+    memset(data, 'x', sizeof(data));
+    if (pwrite(fd, data, bytes, at) != (ssize_t)bytes || fdatasync(fd) != 0) {
+        die("append");
+    }
+    return now_us() - start;
+}
+
+static int
+ascending(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static long long
+median(int64_t *us, size_t n)
+{
+    qsort(us, n, sizeof(*us), ascending);
+    return (long long)us[n / 2];
+}
+
+static int
+one(bench_t *bench, const char *other, const char *file, size_t bytes,
+    size_t times)
+{
+    bench_t plain = *bench;
+    static client_t c, d;
+    int64_t *us = calloc(3 * times, sizeof(*us));
+    int fd = open_file(file);
+
+    plain.path = other;
+    bench->epoll = epoll_create1(EPOLL_CLOEXEC);
+    plain.epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (!us || bytes == 0 || bytes > 4096 || times * bytes > FILE_BYTES) {
+        die("one");
+    }
+    bench->once = plain.once = true;
+    open_client(bench, &c);
+    open_client(&plain, &d);
+    for (size_t i = 0; i < times; i++) {
+        us[i] = ask_once(bench, &c);
+        us[times + i] = ask_once(&plain, &d);
+        us[2 * times + i] = append_once(fd, bytes, (off_t)(i * bytes));
+    }
+    unlink(file);
+    printf("mutation %lld request %lld append %lld\n", median(us, times),
+        median(us + times, times), median(us + 2 * times, times));
+    return bench->wrong + plain.wrong ? 1 : 0;
+}
+
 int
 main(int argc, char **argv)
 {
+    if (argc == 9 && strcmp(argv[1], "one") == 0) {
+        bench_t single = { .port = (uint16_t)strtoul(argv[2], NULL, 10),
+            .path = argv[3],
+            .tag = argv[8] };
+        return one(&single, argv[4], argv[5], strtoul(argv[6], NULL, 10),
+            strtoul(argv[7], NULL, 10));
+    }
     if (argc == 6 && strcmp(argv[1], "append") == 0) {
         return append(argv[2], strtoul(argv[3], NULL, 10),
             strtoul(argv[4], NULL, 10), strtol(argv[5], NULL, 10));

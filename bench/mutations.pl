@@ -45,7 +45,6 @@ $t->start;
 my %run = (
     kappa => sub { ask('http', $t->port, '/graphql', @_) },
     redis => sub { ask('redis', $redis->{port}, 'notes', @_) },
-    http => sub { ask('http', $t->port, '/return', @_) },
 );
 $run{$_}->($clients, 300) for qw(kappa redis);
 my $bytes = event_bytes();
@@ -86,16 +85,18 @@ sub many {
 }
 
 # From one: nothing to batch, so it is the way there and back, and the disk.
+# One of each in turn, for the disk is never the same for long.
 sub one {
     my (@us, @file, @http, @ratio);
     for (1 .. $rounds) {
-        my $kappa = 1e6 / $run{kappa}->(1, $ms / 4);
-        my $file = 1e6 / append(1, $ms / 4);
-        my $http = 1e6 / $run{http}->(1, $ms / 4);
+        my $file = $t->dir . '/data/appended';
+        my $times = int $ms / 4;
+        my ($kappa, $http, $append) = `$client one @{[$t->port]} /graphql /return $file $bytes $times one$_`
+            =~ /^mutation (\d+) request (\d+) append (\d+)/ or die "the client failed\n";
         push @us, $kappa;
-        push @file, $file;
+        push @file, $append;
         push @http, $http;
-        push @ratio, $kappa / ($file + $http);
+        push @ratio, $kappa / ($append + $http);
     }
     printf "%-32s %10.0f us: an append of %d bytes takes %.0f, a request %.0f\n",
         'a mutation of one client', median(@us), $bytes, median(@file),

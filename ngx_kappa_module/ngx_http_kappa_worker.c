@@ -75,7 +75,9 @@ ngx_http_kappa_bell_handler(ngx_event_t *ev)
     ngx_connection_t *c = ev->data;
     uint64_t count;
 
-    while (read(c->fd, &count, sizeof(count)) > 0) {
+    /* One read takes the whole counter. */
+    if (read(c->fd, &count, sizeof(count)) < 0 && ngx_errno != NGX_EAGAIN) {
+        ngx_log_error(NGX_LOG_ERR, ev->log, ngx_errno, "kappa: the bell");
     }
     ngx_http_kappa_run_notes();
     (void)ngx_handle_read_event(ev, 0);

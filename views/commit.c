@@ -4,7 +4,8 @@
 #include "views/mutate.h"
 
 /* The commit (DESIGN 7): lock; bring the views to the log's end; decide; one
- * append, one fsync; commit the views; write `tail`; unlock; answer. */
+ * append, one fsync; commit the views; answer; write `tail`; unlock. Who waits
+ * for an answer waits for neither of the last two. */
 
 /* What is being committed under one hold of the lock: the jobs from `first`
  * up to, not including, `end`. The last may go on in the next round. */
@@ -16,6 +17,7 @@ typedef struct {
     kappa_errors_t errors;
     kappa_arena_t *said; /* of errors; lives until the jobs are answered */
     kappa_commit_t commit;
+    uint64_t tail; /* that others are to be told of; 0: none */
 } round_t;
 
 /* --- deciding */
@@ -180,7 +182,7 @@ append(round_t *round)
     commit_views(round, tail);
     round->commit.views_us = kappa_monotonic_us() - appended;
     round->commit.events = batch->count;
-    (void)kappa_tail_write(&store->tail, kappa_log_epoch(store->log), tail);
+    round->tail = tail;
     return KAPPA_OK;
 }
 
@@ -324,6 +326,7 @@ commit_round(round_t *round)
     bool log = true;
 
     kappa_errors_init(&round->errors, round->said, 0);
+    round->tail = 0;
     round->commit = (kappa_commit_t){ .status = KAPPA_OK };
     kappa_status_t status = kappa_store_lock(round->store, &round->errors);
     round->commit.lock_us = kappa_monotonic_us() - begun;
@@ -337,9 +340,13 @@ commit_round(round_t *round)
     log = false;
     status = commit_locked(round, &log);
     settle_jobs(round, status, log);
-    kappa_store_unlock(round->store);
     tell(round, status, begun);
     answer(round);
+    if (round->tail) {
+        (void)kappa_tail_write(&round->store->tail,
+            kappa_log_epoch(round->store->log), round->tail);
+    }
+    kappa_store_unlock(round->store);
 }
 
 static void
