@@ -63,6 +63,8 @@ sub check_copy {
     else { is(scalar @log, $expected, "$name: so many events") }
 }
 
+ok(Kappa::Test::wait_until(sub { ($t->graphql('{ item(sku: "a") { n } }')->{json} // {})->{data} }), 'the store is there');
+
 # --- wrong calls
 
 for my $case (['backup'], ['backup', $to], ['backup', '--store', $store], ['restore'],

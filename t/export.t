@@ -41,6 +41,8 @@ my $store = $t->store;
 my $schema = $t->dir . '/schema.graphql';
 my $other = $t->dir . '/data/other';
 $t->start;
+# A command without a schema needs the views that the first worker makes.
+ok(Kappa::Test::wait_until(sub { ($t->graphql('{ item(sku: "a") { n } }')->{json} // {})->{data} }), 'the store is there');
 
 sub kappa { return $t->kappa([@_], timeout => 120) }
 sub import_text {
