@@ -11,7 +11,9 @@ for bench in bench/${1:-*}.pl; do
         || tools/nginx.sh unpack libnginx-mod-nchan build/nginx/nchan \
         || { failed="$failed $name"; continue; }
     echo "== $name"
+    begun=$(date +%s)
     perl "$bench" || failed="$failed $name"
+    echo "($(($(date +%s) - begun)) s)"
     echo
 done
 [ -z "$failed" ] || { echo "bench.sh: failed:$failed" >&2; exit 1; }
