@@ -170,24 +170,30 @@ word_of(const char *p, size_t n)
     return word;
 }
 
-/* Sixteen bytes a step: it is computed for every request. */
+/* It is computed for every request: thirty-two bytes a step, in two chains
+ * that do not wait for each other. */
 static uint64_t
 hash_part(const kappa_cache_t *cache, uint64_t hash, kappa_str_t s)
 {
+    const uint64_t secret = cache->secret[1];
     const char *p = s.data;
     size_t left = s.len;
+    uint64_t other = secret;
 
     hash ^= cache->secret[0];
+    for (; left > 32; left -= 32, p += 32) {
+        hash = mix(word_of(p, 8) ^ secret, word_of(p + 8, 8) ^ hash);
+        other = mix(word_of(p + 16, 8) ^ secret, word_of(p + 24, 8) ^ other);
+    }
     for (; left > 16; left -= 16, p += 16) {
-        hash = mix(word_of(p, 8) ^ cache->secret[1], word_of(p + 8, 8) ^ hash);
+        hash = mix(word_of(p, 8) ^ secret, word_of(p + 8, 8) ^ hash);
     }
     if (left > 8) {
-        hash = mix(
-            word_of(p, 8) ^ cache->secret[1], word_of(p + 8, left - 8) ^ hash);
+        hash = mix(word_of(p, 8) ^ secret, word_of(p + 8, left - 8) ^ hash);
     } else if (left > 0) {
-        hash = mix(word_of(p, left) ^ cache->secret[1], hash);
+        hash = mix(word_of(p, left) ^ secret, hash);
     }
-    return mix(hash ^ cache->secret[0], s.len ^ cache->secret[1]);
+    return mix(hash ^ cache->secret[0], other ^ s.len);
 }
 
 kappa_cache_key_t

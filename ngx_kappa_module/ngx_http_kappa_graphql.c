@@ -21,6 +21,23 @@ static ngx_str_t ngx_http_kappa_allow_post = ngx_string("POST");
     ((header)->key.len == sizeof(name) - 1                                    \
         && ngx_memcmp((header)->lowcase_key, "" name, sizeof(name) - 1) == 0)
 
+/* "one,more" in the request's pool. */
+static kappa_str_t
+ngx_http_kappa_join_values(
+    ngx_http_request_t *r, kappa_str_t one, kappa_str_t more)
+{
+    size_t len = one.len + 1 + more.len;
+    char *p = ngx_pnalloc(r->pool, len);
+
+    if (p == NULL) {
+        return one;
+    }
+    ngx_memcpy(p, one.data, one.len);
+    p[one.len] = ',';
+    ngx_memcpy(p + one.len + 1, more.data, more.len);
+    return kappa_str(p, len);
+}
+
 /* What is wanted of the request's headers, in one walk over them. Several
  * Accept headers are one, joined. */
 static kappa_str_t
@@ -43,10 +60,8 @@ ngx_http_kappa_scan_headers(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
             }
             kappa_str_t one =
                 kappa_str((char *)header[i].value.data, header[i].value.len);
-            all = all.data == NULL
-                ? one
-                : kappa_str_printf(ctx->op.arena, "%.*s,%.*s",
-                    KAPPA_STR_ARG(all), KAPPA_STR_ARG(one));
+            all = all.data == NULL ? one
+                                   : ngx_http_kappa_join_values(r, all, one);
         }
     }
     return all;
@@ -90,13 +105,19 @@ ngx_http_kappa_begin(ngx_http_request_t *r)
     }
     ctx->op.app = klcf->app;
     ctx->op.klcf = klcf;
-    ctx->op.arena = ngx_http_kappa_arena_get();
-    if (ctx->op.arena == NULL) {
-        return NULL;
-    }
     ngx_http_kappa_accept(ngx_http_kappa_scan_headers(r, ctx), &ctx->accept);
     ctx->media = kappa_graphql_http_error_media(&ctx->accept);
     return ctx;
+}
+
+/* Where an operation lives. What is answered from what is kept needs none. */
+static ngx_int_t
+ngx_http_kappa_make_room(ngx_http_kappa_ctx_t *ctx)
+{
+    if (ctx->op.arena == NULL) {
+        ctx->op.arena = ngx_http_kappa_arena_get();
+    }
+    return ctx->op.arena != NULL ? NGX_OK : NGX_ERROR;
 }
 
 /* QUERY: a GET whose parameters are a body. nginx has no number for it. */
@@ -140,6 +161,9 @@ ngx_http_kappa_read_get(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 {
     kappa_errors_t errors;
 
+    if (ngx_http_kappa_make_room(ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
     kappa_errors_init(&errors, ctx->op.arena, 1);
     kappa_status_t status = kappa_graphql_http_query_string(ctx->op.arena,
         kappa_str((char *)r->args.data, r->args.len), &ctx->op.params,
@@ -279,25 +303,13 @@ ngx_http_kappa_body(ngx_http_request_t *r, kappa_str_t *body)
     return start ? NGX_OK : NGX_ERROR;
 }
 
+/* A body that is one request. */
 static ngx_int_t
-ngx_http_kappa_read_post(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
+ngx_http_kappa_read_body(
+    ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx, kappa_str_t body)
 {
     kappa_errors_t errors;
-    kappa_str_t body;
 
-    if (ngx_http_kappa_body(r, &body) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-    if (ctx->op.klcf->limit_batch > 0 && kappa_graphql_batch_is(body)) {
-        return ngx_http_kappa_batch(r, ctx, body);
-    }
-    /* What is kept has not the headers that QUERY gets. */
-    ngx_int_t rc = r->method & NGX_HTTP_POST
-        ? ngx_http_kappa_answers_send(r, ctx, body)
-        : NGX_DECLINED;
-    if (rc != NGX_DECLINED) {
-        return rc;
-    }
     if (ctx->op.begun_us == 0) {
         ctx->op.begun_us = kappa_monotonic_us();
     }
@@ -309,6 +321,30 @@ ngx_http_kappa_read_post(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
         return ngx_http_kappa_send_errors(r, &answer, &errors);
     }
     return ngx_http_kappa_serve(r, ctx);
+}
+
+static ngx_int_t
+ngx_http_kappa_read_post(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
+{
+    ngx_int_t rc = NGX_DECLINED;
+    kappa_str_t body;
+
+    if (ngx_http_kappa_body(r, &body) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    bool batch = ctx->op.klcf->limit_batch > 0 && kappa_graphql_batch_is(body);
+    /* What is kept has not the headers that QUERY gets. */
+    if (!batch && (r->method & NGX_HTTP_POST)) {
+        rc = ngx_http_kappa_answers_send(r, ctx, body);
+    }
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+    if (ngx_http_kappa_make_room(ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return batch ? ngx_http_kappa_batch(r, ctx, body)
+                 : ngx_http_kappa_read_body(r, ctx, body);
 }
 
 static void

@@ -262,7 +262,7 @@ $now = moves('events', $now, kappa_events_appended_total => 50, kappa_log_positi
 
 my $deaf = Kappa::WebSocket->new($t, '/slow');
 $deaf->init;
-my $many = '{ ' . join(' ', map { "a$_: __schema { types { name description fields { name description } } }" } 1 .. 40) . ' }';
+my $many = '{ __schema { ' . join(' ', map { "a$_: types { name description fields { name description } }" } 1 .. 40) . ' } }';
 $deaf->subscribe("q$_", $many) for 1 .. 60;
 Kappa::Test::wait_until(sub { page()->{kappa_slow_clients_closed_total} });
 cmp_ok(page()->{kappa_slow_clients_closed_total}, '>=', 1, 'who does not read is ended, and counted');
