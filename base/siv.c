@@ -133,7 +133,7 @@ cmac(kappa_siv_t *siv, kappa_str_t message, const block_t *tail, block_t *out)
 static bool
 prepare(kappa_siv_t *siv, const uint8_t key[KAPPA_SIV_KEY_BYTES])
 {
-    block_t encrypted;
+    block_t encrypted = none;
 
     siv->cbc = EVP_CIPHER_CTX_new();
     siv->ctr = EVP_CIPHER_CTX_new();
