@@ -229,7 +229,8 @@ prove: npm graphiql lib cli module $(BATCHES) build/promtool $(if $(SAN),$(MODUL
 .PHONY: torture torture-run torture-fuzz
 torture: $(if $(filter fuzz,$(T)),,torture-run) $(if $(filter-out fuzz,$(T)),,torture-fuzz)
 torture-run: deps-test
-	@$(SUBMAKE) npm graphiql lib cli module $(BATCHES) $(UNIT) build/promtool
+	@$(SUBMAKE) npm graphiql lib cli module $(BATCHES) build/promtool \
+		$(if $(T),$(if $(wildcard t/$(T).t),,build/unit/$(T)_test),$(UNIT))
 	@tools/torture.sh $(T)
 torture-fuzz: $(if $(filter fuzz,$(T)),,torture-run)
 	@set -e; for t in $(FUZZERS); do $(MAKE) --no-print-directory \
