@@ -32,6 +32,8 @@ typedef enum {
 
 #define KAPPA_TXN_KEY_MAX 511 /* LMDB's bound */
 
+#define KAPPA_TXN_VERBS 16
+
 /* A transaction. Cursors belong to it: each is opened when first asked for
  * and, in a read transaction, kept and renewed with it. */
 typedef struct kappa_txn_s {
@@ -50,6 +52,8 @@ typedef struct kappa_txn_s {
     uint64_t position;
     kappa_hot_t *hot;   /* or NULL */
     kappa_runs_t *runs; /* or NULL */
+    /* Writing: digests of what views/verbs.h noted in this transaction. */
+    uint64_t verbs[KAPPA_TXN_VERBS];
     struct kappa_txn_s *next;
 } kappa_txn_t;
 

@@ -31,6 +31,22 @@ flag_of(const kappa_event_t *event)
         : SEEN_EFFECT;
 }
 
+/* Most events of a batch are of the same few: those are noted once. */
+static bool
+is_noted(kappa_txn_t *txn, const kappa_event_t *event, char flags)
+{
+    uint64_t digest =
+        (kappa_str_hash(event->thing) * 31 + kappa_str_hash(event->verb)) * 31
+        + (uint64_t)flags;
+    uint64_t *slot = &txn->verbs[digest % KAPPA_TXN_VERBS];
+
+    if (*slot == digest) {
+        return true;
+    }
+    *slot = digest;
+    return false;
+}
+
 kappa_status_t
 kappa_verbs_put(kappa_txn_t *txn, const kappa_event_t *event)
 {
@@ -38,7 +54,8 @@ kappa_verbs_put(kappa_txn_t *txn, const kappa_event_t *event)
     kappa_str_t value;
     char flags = flag_of(event);
 
-    if (event->thing.len + event->verb.len > NAMES_MAX) {
+    if (event->thing.len + event->verb.len > NAMES_MAX
+        || is_noted(txn, event, flags)) {
         return KAPPA_OK;
     }
     name_of(&key, event->thing, event->verb);
