@@ -161,10 +161,14 @@ kappa_reachable(
 static const kappa_definition_t *
 find_directive(void *ctx, kappa_str_t name)
 {
-    const kappa_schema_t *schema = ctx;
+    const kappa_validation_t *v = ctx;
+    const kappa_definition_t *own = kappa_map_get(&v->own_directives, name);
     const kappa_directive_t *directive =
-        kappa_map_get(&schema->directive_map, name);
+        kappa_map_get(&v->schema->directive_map, name);
 
+    if (own != NULL) {
+        return own;
+    }
     return directive != NULL && !directive->hidden ? directive->definition
                                                    : NULL;
 }
@@ -252,10 +256,11 @@ kappa_validation_init(kappa_validation_t *v, kappa_arena_t *arena,
         .errors = errors,
         .work_left = WORK_MAX,
         .status = KAPPA_OK,
-        .directives = {
-            arena, errors, find_directive, (void *)(uintptr_t)schema } };
+        .directives = { arena, errors, find_directive, v } };
     kappa_map_init(&v->fragments, arena);
     kappa_map_init(&v->own_types, arena);
+    kappa_map_init(&v->own_directives, arena);
+    kappa_directives_seen_init(&v->seen, arena);
     v->parts =
         KAPPA_NEW_ARRAY(arena, kappa_part_t, document->definition_count);
     v->queue =
@@ -268,6 +273,11 @@ kappa_validation_init(kappa_validation_t *v, kappa_arena_t *arena,
          d != NULL && v->status == KAPPA_OK; d = d->next) {
         if (d->kind <= KAPPA_DEFINITION_FRAGMENT) {
             init_part(v, d);
+        } else if (d->kind == KAPPA_DEFINITION_DIRECTIVE
+            && kappa_map_put(
+                   &v->own_directives, d->name.text, (void *)(uintptr_t)d)
+                != KAPPA_OK) {
+            kappa_validation_fail(v, KAPPA_NOMEM);
         }
     }
 }

@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "graphql/ast.h"
+#include "graphql/directive_walk.h"
 
 /* The rules about applied directives, which hold in executable and type
  * system documents alike. Each is in the file of its rule. */
@@ -20,7 +21,18 @@ void kappa_check_known_directives(const kappa_directive_rules_t *rules,
     const kappa_directive_node_t *list, const char *location);
 
 /* unique_directives.c: 5.7.3. seen: name to node, of what counts as one
- * location. */
+ * location: in a type system document a definition and its extensions. */
+typedef struct {
+    kappa_map_t schema; /* directives of schema { } and its extensions */
+    kappa_map_t types;  /* type name to the map of its directives */
+} kappa_directives_seen_t;
+
+void kappa_directives_seen_init(
+    kappa_directives_seen_t *seen, kappa_arena_t *arena);
+/* own: for what is a location of its own. NULL: no memory. */
+kappa_map_t *kappa_directives_seen_at(kappa_directives_seen_t *seen,
+    kappa_arena_t *arena, const kappa_directive_node_t *list,
+    const kappa_directive_place_t *place, kappa_map_t *own);
 kappa_status_t kappa_check_unique_directives(
     const kappa_directive_rules_t *rules, const kappa_directive_node_t *list,
     kappa_map_t *seen);

@@ -42,11 +42,13 @@ typedef struct {
     uint32_t part_count;
     kappa_part_t **queue; /* room for all of them, for searches */
     uint32_t operation_count;
-    kappa_map_t fragments; /* name to kappa_part_t; the last of a name */
-    kappa_map_t own_types; /* that the document itself defines, wrongly */
+    kappa_map_t fragments;      /* name to kappa_part_t; the last of a name */
+    kappa_map_t own_types;      /* that the document itself defines, wrongly */
+    kappa_map_t own_directives; /* the same; the last of a name */
     kappa_directive_rules_t directives;
-    uint32_t marks;     /* searches so far */
-    uint32_t work_left; /* see kappa_validation_spend */
+    kappa_directives_seen_t seen; /* in type system definitions */
+    uint32_t marks;               /* searches so far */
+    uint32_t work_left;           /* see kappa_validation_spend */
     kappa_status_t status;
     uint32_t too_deep_from; /* what MaxIntrospectionDepth refused last */
     uint32_t too_deep_to;
@@ -55,6 +57,7 @@ typedef struct {
     kappa_part_t *part;
     const kappa_type_t *parent; /* the selection set's; NULL: unknown */
     const kappa_field_t *field; /* the innermost; NULL: unknown or none */
+    const kappa_directive_place_t *place; /* NULL: in an executable one */
 } kappa_validation_t;
 
 typedef struct {

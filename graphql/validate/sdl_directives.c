@@ -1,4 +1,3 @@
-#include "graphql/directive_walk.h"
 #include "graphql/validate/directives.h"
 #include "graphql/validate/sdl_private.h"
 
@@ -7,8 +6,7 @@
 typedef struct {
     kappa_sdl_t *sdl;
     kappa_directive_rules_t rules;
-    kappa_map_t schema; /* directives of schema { } and its extensions */
-    kappa_map_t types;  /* type name to the map of its directives */
+    kappa_directives_seen_t seen;
     kappa_status_t status;
 } walk_t;
 
@@ -21,35 +19,14 @@ find_directive(void *ctx, kappa_str_t name)
     return own ? own : kappa_map_get(&sdl->standard_directives, name);
 }
 
-static kappa_map_t *
-map_of_type(walk_t *walk, kappa_str_t name)
-{
-    kappa_map_t *map = kappa_map_get(&walk->types, name);
-
-    if (map != NULL) {
-        return map;
-    }
-    map = KAPPA_NEW(walk->sdl->arena, kappa_map_t);
-    if (map == NULL || kappa_map_put(&walk->types, name, map) != KAPPA_OK) {
-        return NULL;
-    }
-    kappa_map_init(map, walk->sdl->arena);
-    return map;
-}
-
-/* A definition and its extensions are one location. */
 static kappa_status_t
 check_unique(walk_t *walk, const kappa_directive_node_t *list,
     const kappa_directive_place_t *place)
 {
-    kappa_map_t own, *seen = &own;
+    kappa_map_t own;
+    kappa_map_t *seen = kappa_directives_seen_at(
+        &walk->seen, walk->sdl->arena, list, place, &own);
 
-    kappa_map_init(&own, walk->sdl->arena);
-    if (place->definition != NULL && list == place->definition->directives) {
-        seen = place->definition->kind == KAPPA_DEFINITION_SCHEMA
-            ? &walk->schema
-            : map_of_type(walk, place->definition->name.text);
-    }
     return seen ? kappa_check_unique_directives(&walk->rules, list, seen)
                 : KAPPA_NOMEM;
 }
@@ -178,8 +155,7 @@ kappa_sdl_directives(kappa_sdl_t *sdl)
         .rules = { sdl->arena, sdl->errors, find_directive, sdl } };
     kappa_status_t status = KAPPA_OK;
 
-    kappa_map_init(&walk.schema, sdl->arena);
-    kappa_map_init(&walk.types, sdl->arena);
+    kappa_directives_seen_init(&walk.seen, sdl->arena);
     for (uint32_t i = 0; i < sdl->all.count && status == KAPPA_OK; i++) {
         status = check_definition(&walk, sdl->all.items[i]);
     }

@@ -36,19 +36,61 @@ kappa_check_unique_directives(const kappa_directive_rules_t *rules,
     return KAPPA_OK;
 }
 
+void
+kappa_directives_seen_init(kappa_directives_seen_t *seen, kappa_arena_t *arena)
+{
+    kappa_map_init(&seen->schema, arena);
+    kappa_map_init(&seen->types, arena);
+}
+
+static kappa_map_t *
+map_of_type(
+    kappa_directives_seen_t *seen, kappa_arena_t *arena, kappa_str_t name)
+{
+    kappa_map_t *map = kappa_map_get(&seen->types, name);
+
+    if (map != NULL) {
+        return map;
+    }
+    map = KAPPA_NEW(arena, kappa_map_t);
+    if (map == NULL || kappa_map_put(&seen->types, name, map) != KAPPA_OK) {
+        return NULL;
+    }
+    kappa_map_init(map, arena);
+    return map;
+}
+
+kappa_map_t *
+kappa_directives_seen_at(kappa_directives_seen_t *seen, kappa_arena_t *arena,
+    const kappa_directive_node_t *list, const kappa_directive_place_t *place,
+    kappa_map_t *own)
+{
+    const kappa_definition_t *definition = place ? place->definition : NULL;
+
+    if (definition == NULL || list != definition->directives) {
+        kappa_map_init(own, arena);
+        return own;
+    }
+    return definition->kind == KAPPA_DEFINITION_SCHEMA
+        ? &seen->schema
+        : map_of_type(seen, arena, definition->name.text);
+}
+
 static void
 check(kappa_validation_t *v, const kappa_directive_node_t *list,
     const char *location)
 {
-    kappa_map_t seen;
+    kappa_map_t own;
 
     (void)location;
-    if (list->next == NULL) {
+    if (list->next == NULL && v->place == NULL) {
         return;
     }
-    kappa_map_init(&seen, v->arena);
-    if (kappa_check_unique_directives(&v->directives, list, &seen)
-        != KAPPA_OK) {
+    kappa_map_t *seen =
+        kappa_directives_seen_at(&v->seen, v->arena, list, v->place, &own);
+    if (seen == NULL
+        || kappa_check_unique_directives(&v->directives, list, seen)
+            != KAPPA_OK) {
         kappa_validation_fail(v, KAPPA_NOMEM);
     }
 }

@@ -229,10 +229,55 @@ walk_part(kappa_validation_t *v, kappa_part_t *part)
     walk_selections(v, d->selections, composite(part->type));
 }
 
+/* --- type system definitions: wrong here (5.1.1), but looked at */
+
+static bool
+walk_place(void *ctx, const kappa_directive_node_t *list,
+    const kappa_directive_place_t *place)
+{
+    kappa_validation_t *v = ctx;
+
+    v->place = place;
+    walk_directives(v, list, place->location);
+    v->place = NULL;
+    return v->status == KAPPA_OK;
+}
+
+static void
+walk_defaults(kappa_validation_t *v, const kappa_input_node_t *input)
+{
+    for (; input != NULL; input = input->next) {
+        if (input->default_value != NULL) {
+            CALL(v, value, v, input->default_value, NULL);
+        }
+    }
+}
+
+static void
+walk_type_system(kappa_validation_t *v)
+{
+    v->parent = NULL;
+    v->field = NULL;
+    for (const kappa_definition_t *d = v->document->definitions;
+         d != NULL && v->status == KAPPA_OK; d = d->next) {
+        if (d->kind <= KAPPA_DEFINITION_FRAGMENT) {
+            continue;
+        }
+        walk_defaults(v, d->inputs);
+        for (const kappa_field_node_t *f = d->fields; f; f = f->next) {
+            walk_defaults(v, f->arguments);
+        }
+        kappa_directive_walk(d, walk_place, v);
+    }
+}
+
 void
 kappa_validation_walk(kappa_validation_t *v)
 {
     CALL(v, document, v);
+    if (v->part_count < v->document->definition_count) {
+        walk_type_system(v);
+    }
     for (uint32_t i = 0; i < v->part_count && v->status == KAPPA_OK; i++) {
         walk_part(v, &v->parts[i]);
     }
