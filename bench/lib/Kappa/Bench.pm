@@ -35,6 +35,7 @@ sub demo {
     my $test = Kappa::Test->new(
         schema => Kappa::Test::file('examples/catalogue/schema.graphql'),
         http => "    keepalive_requests 1000000000;\n", %option);
+    make_store($test) if $option{kappa}; # as that says
     my $events = $test->dir . '/events.ndjson';
     system "apt-cache dumpavail | perl "
         . "$Kappa::Test::ROOT/examples/catalogue/packages.pl > $events";
@@ -48,6 +49,15 @@ sub demo {
     printf "%d events imported in %.1f s\n", $lines, time - $start;
     unlink $events;
     return $test;
+}
+
+sub make_store {
+    my ($test) = @_;
+    $test->start;
+    Kappa::Test::wait_until(sub {
+        !$test->graphql('{ section(name: "x") { name } }')->{json}{errors};
+    }) or die "no store:\n" . $test->log;
+    $test->stop;
 }
 
 # Requests as a file for `load`: its path.
