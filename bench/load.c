@@ -97,8 +97,7 @@ add_request(load_t *load, const char *path, const char *body, size_t len)
         path, len, load->header[0] ? "\r\n" : "", load->header);
     memcpy(request->bytes + head, body, len);
     request->len = (size_t)head + len;
-    request->number =
-        memmem(request->bytes + head, len, NUMBER, NUMBER_CHARS);
+    request->number = memmem(request->bytes + head, len, NUMBER, NUMBER_CHARS);
 }
 
 static void
