@@ -31,8 +31,8 @@
  * a short one is not all or nothing; with less it holds the log's lock. */
 #define KAPPA_CHUNK_FIRST 1000
 #define KAPPA_CHUNK_LOCKED 20000
-#define KAPPA_CHUNK_EVENTS 100000
-#define KAPPA_CHUNK_BYTES (64 * 1024 * 1024)
+#define KAPPA_CHUNK_EVENTS 25000
+#define KAPPA_CHUNK_BYTES (32 * 1024 * 1024)
 
 /* An edition: a schema over a generation, as this process follows it. */
 typedef struct kappa_edition_s kappa_edition_t;
