@@ -1,6 +1,7 @@
 #include "t/unit/views/read_fixture.h"
 #include "t/unit/views/views_fixture.h"
 
+#include "t/unit/alloc_failing.h"
 #include "t/unit/torture.h"
 #include "views/keep.h"
 
@@ -442,6 +443,79 @@ merged_lists_hide_what_is_over(void **state)
         "{\"data\":{\"all\":{\"nodes\":[{\"id\":\"b\"}],\"totalCount\":1,"
         "\"pageInfo\":{\"hasNextPage\":false}},\"any\":null}}");
     kappa_txn_end(f.txn);
+    views_begin(&v);
+    views_close(&v);
+}
+
+/* --- without memory */
+
+static kappa_status_t
+tell_with(kappa_writer_t *writer, const views_t *v, kappa_arena_t *arena,
+    kappa_errors_t *errors)
+{
+    kappa_status_t status = KAPPA_OK;
+
+    for (int i = 0; i < 60 && status == KAPPA_OK; i++) {
+        char key[200], data[80];
+        kappa_event_t event = { .seq = (uint64_t)i + 1,
+            .id = { 1 },
+            .time_ms = v->now_ms + (i < 50 ? 0 : 60000 - i % 2 * 40000),
+            .thing = KAPPA_STR("Reading"),
+            .verb = KAPPA_STR("told"),
+            .effect = KAPPA_EFFECT_UPSERT };
+        kappa_decision_t decision = {
+            .event = &event, .arena = arena, .errors = errors
+        };
+
+        snprintf(key, sizeof(key), "\"%0150d\"", i);
+        snprintf(data, sizeof(data),
+            "{\"device\":\"d%d\",\"hour\":\"h\",\"value\":%d}", i % 7, i);
+        event.key = kappa_str_c(key);
+        event.data = kappa_str_c(data);
+        status = kappa_writer_decide(writer, &decision);
+    }
+    return status;
+}
+
+static kappa_status_t
+leave_with(const kappa_alloc_t *alloc, void *ctx)
+{
+    views_t *v = ctx;
+    kappa_arena_t *arena = kappa_arena_create(alloc, 64);
+    kappa_writer_t *writer;
+    kappa_errors_t errors;
+
+    if (arena == NULL) {
+        return KAPPA_NOMEM;
+    }
+    kappa_status_t status =
+        kappa_writer_create(alloc, v->env, v->model, &writer);
+    if (status == KAPPA_OK) {
+        kappa_errors_init(&errors, arena, 0);
+        status = kappa_writer_begin(writer, &errors);
+        if (status == KAPPA_OK) {
+            status = tell_with(writer, v, arena, &errors);
+        }
+        if (status == KAPPA_OK) {
+            status = kappa_writer_commit(writer, 60, &errors);
+        }
+        kappa_writer_destroy(writer);
+    }
+    kappa_arena_destroy(arena);
+    return status;
+}
+
+static void
+survives_without_memory(void **state)
+{
+    views_t v;
+
+    (void)state;
+    views_open(&v, schema);
+    views_commit(&v);
+    kappa_alloc_failing_each(leave_with, &v);
+    /* Those of the last ten that were not late, and Brief's h. */
+    assert_int_equal(entries(&v, KAPPA_DBI_MADE), 6);
     views_begin(&v);
     views_close(&v);
 }
@@ -1012,6 +1086,7 @@ main(void)
         cmocka_unit_test(reads_hide_what_is_over),
         cmocka_unit_test(pages_go_on_past_what_is_over),
         cmocka_unit_test(merged_lists_hide_what_is_over),
+        cmocka_unit_test(survives_without_memory),
         cmocka_unit_test(histories_end_as_a_model_says),
     };
 
