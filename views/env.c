@@ -14,6 +14,7 @@
 #define READERS_MAX 1024
 #define MAP_SIZE (UINT64_C(1) << 40)
 #define FILE_MODE 0600
+#define AGAIN_MAX 8
 
 static const char *const names[KAPPA_DBI_COUNT] = { "rows", "index",
     "aggregates", "extremes", "changes", "idempotency", "history", "counts",
@@ -265,6 +266,24 @@ new_txn(kappa_env_t *env, bool write, int *rc)
     return txn;
 }
 
+/* LMDB takes the state to read from a page that the commit after next writes
+ * over, and does not look whether that happened meanwhile. While no later
+ * commit has begun to show, it did not. A writer that died between its page
+ * and its number shows for ever: hence the end of it. */
+static int
+begin_again(kappa_env_t *env, MDB_txn *txn)
+{
+    int rc = 0;
+
+    for (int i = 0;
+         i < AGAIN_MAX && rc == 0 && kappa_env_last(env) > mdb_txn_id(txn);
+         i++) {
+        mdb_txn_reset(txn);
+        rc = note_end(env, mdb_txn_renew(txn));
+    }
+    return rc;
+}
+
 kappa_status_t
 kappa_env_read(kappa_env_t *env, kappa_txn_t **out)
 {
@@ -277,6 +296,10 @@ kappa_env_read(kappa_env_t *env, kappa_txn_t **out)
             return rc == ENOMEM ? KAPPA_NOMEM : KAPPA_IO;
         }
     } else if (note_end(env, mdb_txn_renew(txn->mdb)) != 0) {
+        drop_txn(txn);
+        return KAPPA_IO;
+    }
+    if (begin_again(env, txn->mdb) != 0) {
         drop_txn(txn);
         return KAPPA_IO;
     }
