@@ -103,6 +103,7 @@ my %old = map { $_ => 1 } $t->workers;
 kill 'KILL', keys %old;
 ok(Kappa::Test::wait_until(sub { my @now = $t->workers; @now == 4 && !grep { $old{$_} } @now }, 30), 'all workers are killed');
 check('after a kill');
+kill 'STOP', $t->master; # it would start workers that nobody kills
 my @all = ($t->master, $t->workers);
 kill 'KILL', @all;
 waitpid $t->{pid}, 0;
@@ -120,5 +121,6 @@ $t->start;
 check('after restoring');
 ok($t->stop('QUIT'), 'an orderly end');
 is($t->kappa(['verify', '--store', $store])->{status}, 0, 'whole');
-$t->no_alerts(qr/exited on signal 9/);
+# nginx itself tries again while the killed one still leaves its port.
+$t->no_alerts(qr/exited on signal 9|Address already in use/);
 done_testing;

@@ -63,7 +63,9 @@ waitpid $pid, 0;
 ok(Kappa::Test::wait_until(sub {
     ($t->graphql($put, { n => 3 })->{json}{data}{put}{n} // 0) == 3
 }, 30), 'let go, mutations go on');
-is($t->graphql($get)->{json}{data}{item}{n}, 3, 'and are read');
+ok(Kappa::Test::wait_until(sub {
+    ($t->graphql($get)->{json}{data}{item}{n} // 0) == 3
+}, 30), 'and are read'); # by the new worker too, once it has the store
 
 $pid = holder();
 kill KILL => $pid;
