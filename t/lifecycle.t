@@ -123,11 +123,7 @@ ok($t->graphql('mutation { create(sku: "last", n: 1, group: "g0") { sku } }')->{
     'the server works');
 
 # The master killed, workers with it; then all anew.
-my @all = ($t->master, $t->workers);
-kill 'KILL', @all;
-waitpid $t->master, 0;
-delete $t->{pid};
-Kappa::Test::wait_until(sub { !grep { kill 0, $_ } @all });
+$t->kill_all;
 $t->start;
 is($t->graphql('{ item(sku: "last") { n } }')->{json}{data}{item}{n}, 1,
     'after kill -9 of all: still there');

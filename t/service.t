@@ -39,14 +39,6 @@ sub kill_service {
 my $owner = $$;
 END { kill 'KILL', $service if $service && $$ == $owner }
 
-sub kill_nginx {
-    my @all = ($shop->master, $shop->workers);
-    kill 'KILL', @all;
-    waitpid $shop->master, 0;
-    delete $shop->{pid};
-    Kappa::Test::wait_until(sub { !grep { kill 0, $_ } @all });
-}
-
 sub state_of_service {
     return eval { $JSON->decode(Kappa::Test::read_file($file)) } // {};
 }
@@ -112,7 +104,7 @@ until (waitpid($crowd, POSIX::WNOHANG) == $crowd) {
         my @workers = $shop->workers;
         kill 'KILL', $workers[rand @workers] if @workers;
     } else {
-        kill_nginx();
+        $shop->kill_all;
         sleep rand 0.2;
         $shop->start;
     }

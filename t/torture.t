@@ -92,23 +92,22 @@ sub kill_worker {
 }
 
 sub start_again {
-    waitpid $t->master, 0;
-    delete $t->{pid};
     unlink $t->dir . '/nginx.pid';
     $t->start;
 }
 
 # The workers outlive it for a moment, and go on answering.
 sub kill_master {
-    kill 'KILL', $t->master;
+    my $master = delete $t->{pid};
+    kill 'KILL', $master;
+    waitpid $master, 0;
     sleep rand 0.2;
     end_all();
     start_again();
 }
 
 sub kill_all {
-    kill 'KILL', $t->master, $t->children($t->master);
-    end_all();
+    $t->kill_all;
     start_again();
 }
 

@@ -308,6 +308,20 @@ sub children {
     return sort { $a <=> $b } @found;
 }
 
+# Kills the master and all it started. Then waits until their port is free: a
+# process keeps it as long as one of its threads is on its way out.
+sub kill_all {
+    my ($self) = @_;
+    my $pid = delete $self->{pid};
+    kill 'STOP', $pid; # it would start others meanwhile
+    kill 'KILL', $pid, $self->children($pid);
+    waitpid $pid, 0;
+    return wait_until(sub {
+        !IO::Socket::INET->new(
+            PeerAddr => '127.0.0.1', PeerPort => $self->{port});
+    });
+}
+
 # Kills one worker and waits until nginx has put another in its place.
 sub kill_worker {
     my ($self, $signal, $pid) = @_;
