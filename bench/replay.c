@@ -30,6 +30,8 @@
 #include "views/store.h"
 
 #define BATCH 5000
+#define DEVICES 1000
+#define READINGS 100 /* that each device has at least */
 
 static const char plain[] =
     "type Reading @view {\n"
@@ -47,7 +49,8 @@ static const char indexed[] =
     "type Device @view @groupBy(of: \"Reading\", by: \"device\") {\n"
     "  id: ID!  readings: Int! @count  sum: BigInt! @sum(field: \"value\") }\n"
     "type Query { reading(id: ID!): Reading  device(id: ID!): Device\n"
-    "  readings(device: ID!, first: Int = 10): [Reading!]!\n"
+    "  readings(device: ID!, at_gte: DateTime, first: Int = 10): "
+    "[Reading!]!\n"
     "  valued(value: Int!, first: Int = 10): [Reading!]! }\n"
     "type Mutation { read(id: ID!, device: ID!, value: Int!): Reading!\n"
     "  @event(thing: \"Reading\", verb: \"read\", effect: CREATE) }\n";
@@ -83,10 +86,11 @@ typedef struct {
 } text_t;
 
 static void
-make_event(uint64_t i, bool ordered, text_t *text, kappa_event_t *event)
+make_event(uint64_t i, bool ordered, uint64_t devices, text_t *text,
+    kappa_event_t *event)
 {
     uint64_t id = ordered ? i + 1 : scramble(i + 1);
-    unsigned device = (unsigned)(scramble(i ^ 77) % 1000);
+    unsigned device = (unsigned)(scramble(i ^ 77) % devices);
     unsigned value = (unsigned)(scramble(i ^ 99) % 100000);
     char at[KAPPA_TIME_CHARS + 1] = "";
 
@@ -113,6 +117,8 @@ fill_log(
     static kappa_event_t batch[BATCH];
     static text_t texts[BATCH];
     const kappa_log_known_t known = { 0, 0 };
+    uint64_t devices =
+        events / READINGS < DEVICES ? events / READINGS + 1 : DEVICES;
     kappa_log_t *log;
     uint64_t tail = 0;
 
@@ -124,7 +130,7 @@ fill_log(
     while (tail < events) {
         size_t n = 0;
         for (; n < BATCH && tail + n < events; n++) {
-            make_event(tail + n, ordered, &texts[n], &batch[n]);
+            make_event(tail + n, ordered, devices, &texts[n], &batch[n]);
         }
         if (kappa_log_append(log, batch, n, tail, &tail, errors) != KAPPA_OK) {
             die(errors, "append");
