@@ -58,28 +58,60 @@ combine(const kappa_list_work_t *w, uint64_t present,
     }
 }
 
-static bool
-serves(const kappa_index_t *index, const combination_t *c)
-{
-    for (uint32_t i = 0; i < c->equal_count; i++) {
-        int32_t column = kappa_index_column(index, i);
-
-        if (column < 0 || !is_equal(c, (uint32_t)column)) {
-            return false;
-        }
-    }
-    int32_t next = kappa_index_column(index, c->equal_count);
-    if (c->ranged >= 0 && next != c->ranged) {
-        return false;
-    }
-    return !c->order || next == (int32_t)c->order->column;
-}
-
 /* How an index goes on behind the equalities: what its rows are sorted by. */
 typedef struct {
     const kappa_index_t *index;
     uint32_t skip;
 } tail_t;
+
+/* A field of the key that is an index's own, too, is in its entries twice. */
+static bool
+is_first(const kappa_index_t *index, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (kappa_index_column(index, i) == kappa_index_column(index, n)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Past the first fields, which are the equalities, each of them; false: they
+ * are not. */
+static bool
+skip_equalities(tail_t *tail, const combination_t *c)
+{
+    uint32_t found = 0;
+
+    for (tail->skip = 0; found < c->equal_count; tail->skip++) {
+        int32_t column = kappa_index_column(tail->index, tail->skip);
+
+        if (column < 0 || !is_equal(c, (uint32_t)column)) {
+            return false;
+        }
+        found += is_first(tail->index, tail->skip);
+    }
+    return true;
+}
+
+/* Whether the index has the equalities first, and the range or the order
+ * next. */
+static bool
+serves(tail_t *tail, const combination_t *c)
+{
+    if (!skip_equalities(tail, c)) {
+        return false;
+    }
+    if (c->ranged < 0 && !c->order) {
+        return true;
+    }
+    int32_t next = kappa_index_column(tail->index, tail->skip);
+    while (next >= 0 && is_equal(c, (uint32_t)next)) {
+        next = kappa_index_column(tail->index, ++tail->skip);
+    }
+    return next >= 0 && (c->ranged < 0 || next == c->ranged)
+        && (!c->order || next == (int32_t)c->order->column);
+}
 
 /* Whether both go on with the same bytes, so that their entries compare. */
 static bool
@@ -104,45 +136,44 @@ same_tail(const tail_t *x, const tail_t *y)
 /* Where an order is asked for, rather an index that ends with it, so that the
  * key breaks ties. */
 static bool
-ends_with_order(const kappa_index_t *index, const combination_t *c)
+ends_with_order(const tail_t *tail, const combination_t *c)
 {
-    return !c->order || index->column_count <= c->equal_count + 1;
+    return !c->order || tail->index->column_count <= tail->skip + 1;
 }
 
 /* The first that serves, and goes on like `like` (NULL: however). */
-static const kappa_index_t *
-choose(const kappa_view_t *view, const combination_t *c, const tail_t *like)
+static bool
+choose(const kappa_view_t *view, const combination_t *c, const tail_t *like,
+    tail_t *found)
 {
-    const kappa_index_t *found = NULL;
+    found->index = NULL;
+    for (uint32_t i = 0; c->second_range < 0 && i < view->index_count; i++) {
+        tail_t tail = { .index = &view->indexes[i] };
 
-    if (c->second_range >= 0) {
-        return NULL;
-    }
-    for (uint32_t i = 0; i < view->index_count; i++) {
-        tail_t tail = { &view->indexes[i], c->equal_count };
-
-        if (!serves(tail.index, c) || (like && !same_tail(&tail, like))) {
+        if (!serves(&tail, c) || (like && !same_tail(&tail, like))) {
             continue;
         }
-        if (ends_with_order(tail.index, c)) {
-            return tail.index;
+        if (ends_with_order(&tail, c)) {
+            *found = tail;
+            return true;
         }
-        found = found ? found : tail.index;
+        *found = found->index ? *found : tail;
     }
-    return found;
+    return found->index != NULL;
 }
 
 /* The columns by which an index goes on behind `skip` fields, without those
  * that are fixed. */
 static uint32_t
-order_of(const kappa_index_t *index, uint32_t skip, const combination_t *c,
-    uint32_t *out, uint32_t max)
+order_of(
+    const tail_t *tail, const combination_t *c, uint32_t *out, uint32_t max)
 {
     uint32_t count = 0;
     int32_t column;
 
-    for (uint32_t i = skip;
-         count < max && (column = kappa_index_column(index, i)) >= 0; i++) {
+    for (uint32_t i = tail->skip;
+         count < max && (column = kappa_index_column(tail->index, i)) >= 0;
+         i++) {
         bool seen = is_equal(c, (uint32_t)column);
 
         for (uint32_t n = 0; n < count; n++) {
@@ -157,13 +188,12 @@ order_of(const kappa_index_t *index, uint32_t skip, const combination_t *c,
 
 /* Whether the other index gives its rows in the same order. */
 static bool
-same_order(const kappa_index_t *a, const kappa_index_t *b, uint32_t skip_b,
-    const combination_t *c)
+same_order(const tail_t *a, const tail_t *b, const combination_t *c)
 {
     uint32_t of_a[KAPPA_LIST_ARGS_MAX], of_b[KAPPA_LIST_ARGS_MAX];
-    uint32_t n = order_of(a, skip_b - 1, c, of_a, KAPPA_LIST_ARGS_MAX);
+    uint32_t n = order_of(a, c, of_a, KAPPA_LIST_ARGS_MAX);
 
-    return n == order_of(b, skip_b, c, of_b, KAPPA_LIST_ARGS_MAX)
+    return n == order_of(b, c, of_b, KAPPA_LIST_ARGS_MAX)
         && memcmp(of_a, of_b, n * sizeof(*of_a)) == 0;
 }
 
@@ -188,11 +218,11 @@ use_rule(const kappa_list_work_t *w, const combination_t *c,
             continue;
         }
         narrow.equal[narrow.equal_count++] = equality->column;
-        const kappa_index_t *index = choose(view, &narrow, like);
-        if (index
-            && same_order(choice->index, index, narrow.equal_count, &narrow)) {
-            choice->index = index;
-            choice->equalities = narrow.equal_count;
+        tail_t mine = { choice->index, choice->equalities }, tail;
+        if (choose(view, &narrow, like, &tail)
+            && same_order(&mine, &tail, &narrow)) {
+            choice->index = tail.index;
+            choice->equalities = tail.skip;
             choice->rule = equality->auth->expr;
             choice->rule_column = equality->column;
             return;
@@ -288,10 +318,11 @@ static kappa_list_work_t *
 without_tail(const ask_t *ask, const tail_t *like)
 {
     combination_t c;
+    tail_t tail;
 
     for (kappa_list_work_t *w = ask->first; w; w = w->next) {
         combine_for(w, ask, &c);
-        if (!choose(w->list->view, &c, like)) {
+        if (!choose(w->list->view, &c, like, &tail)) {
             return w;
         }
     }
@@ -307,12 +338,10 @@ common_tail(const ask_t *ask, tail_t *tail)
     combination_t c;
 
     combine_for(ask->first, ask, &c);
-    tail->skip = c.equal_count;
     for (int pass = 0; pass < 2; pass++) {
         for (uint32_t i = 0; i < view->index_count; i++) {
             tail->index = &view->indexes[i];
-            if (serves(tail->index, &c)
-                && ends_with_order(tail->index, &c) == (pass == 0)
+            if (serves(tail, &c) && ends_with_order(tail, &c) == (pass == 0)
                 && !without_tail(ask, tail)) {
                 return true;
             }
@@ -327,12 +356,14 @@ set_choice(kappa_list_work_t *w, const ask_t *ask, const tail_t *like)
     kappa_list_t *list = w->list;
     kappa_choice_t *choice = &list->choices[list->choice_count++];
     combination_t c;
+    tail_t tail;
 
     combine_for(w, ask, &c);
+    choose(list->view, &c, like, &tail);
     *choice = (kappa_choice_t){ .present = ask->present,
         .order = ask->order,
-        .index = choose(list->view, &c, like),
-        .equalities = c.equal_count,
+        .index = tail.index,
+        .equalities = tail.skip,
         .ranged = c.ranged >= 0,
         .descending = c.order && c.order->descending };
     use_rule(w, &c, like, choice);
@@ -347,14 +378,16 @@ refuse_order(const ask_t *ask, const char *order)
     kappa_buf_t fields;
     const kappa_view_t *view = ask->first->list->view;
 
+    tail_t like;
+
     combine_for(ask->first, ask, &c);
-    tail_t like = { choose(view, &c, NULL), c.equal_count };
+    choose(view, &c, NULL, &like);
     kappa_list_work_t *w = without_tail(ask, &like);
     kappa_buf_init(&fields, kappa_arena_source(ask->first->b->arena));
     for (uint32_t i = 0; i < c.equal_count; i++) {
         print_column(&fields, view, c.equal[i]);
     }
-    for (uint32_t i = c.equal_count; i < like.index->column_count; i++) {
+    for (uint32_t i = like.skip; i < like.index->column_count; i++) {
         print_column(&fields, view, like.index->columns[i]);
     }
     kappa_status_t status = fields.failed

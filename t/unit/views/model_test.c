@@ -148,6 +148,10 @@ chooses_indexes(void **state)
         /* An order by what is fixed is none. */
         { "@index(fields: [\"b\", \"a\"])", "(b: Int!, orderBy: A!)",
             "1/1 1/1 1/1v" },
+        /* A key's field that is an index's, too, counts once. */
+        { "@index(fields: [\"a\", \"id\"]) "
+          "@index(fields: [\"id\", \"b\", \"a\"])",
+            "(a: Int!, b: Int!, id: ID!)", "2/3" },
     };
 
     (void)state;
