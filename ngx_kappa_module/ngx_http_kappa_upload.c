@@ -111,6 +111,8 @@ ngx_http_kappa_upload_fail(ngx_http_kappa_upload_t *upload, uint64_t line,
 
     kappa_errors_init(&errors, arena, 1);
     if (line > 0) {
+        /* A check's message is a sentence; this one goes on. */
+        why.len -= why.len > 0 && why.data[why.len - 1] == '.';
         kappa_errors_add(&errors, code,
             "line %llu: %.*s; nothing from it on was appended, the lines "
             "before it are in the log",

@@ -76,6 +76,9 @@ is(n(), 5, 'once');
 my $refused = 'mutation { take(sku: "nosuch", by: 1, once: "t2") { n } }';
 is($t->graphql($refused)->{json}{errors}[0]{extensions}{code}, 'NOT_FOUND', 'a refusal');
 is($t->graphql('mutation { take(sku: "a", by: 1, once: "t2") { n } }')->{json}{errors}, undef, 'is not remembered');
+my $empty = $t->graphql('mutation { take(sku: "a", by: 1, once: "") { n } }', undef, 'Idempotency-Key' => 'not-this')->{json};
+is($empty->{errors}[0]{extensions}{code}, 'BAD_USER_INPUT', 'an empty one is refused, not taken for none');
+like($empty->{errors}[0]{message}, qr/^once of take is empty: /, 'by name');
 
 # --- an event's id, through every door
 

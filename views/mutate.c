@@ -106,6 +106,25 @@ complete_args(kappa_scope_t *scope, const kappa_mutation_t *mutation,
     return status;
 }
 
+/* An empty key would be taken for none, and the second sending be another
+ * event: whoever sends one meant to be safe from that. */
+static kappa_status_t
+check_idempotency_key(const kappa_mutation_t *mutation,
+    const kappa_value_t *args, kappa_errors_t *errors)
+{
+    int32_t arg = mutation->idempotency_arg;
+
+    if (arg < 0 || args[arg].kind != KAPPA_STRING || args[arg].as.string.len) {
+        return KAPPA_OK;
+    }
+    kappa_errors_add(errors, "BAD_USER_INPUT",
+        "%.*s of %.*s is empty: an idempotency key is made up once for what "
+        "is to happen once, or left out",
+        KAPPA_STR_ARG(mutation->field->args[arg].name),
+        KAPPA_STR_ARG(mutation->field->name));
+    return KAPPA_INVALID;
+}
+
 /* event.data: every argument by its name, but for the idempotency key. */
 static kappa_status_t
 make_data(const kappa_mutation_t *mutation, const kappa_value_t *args,
@@ -186,6 +205,9 @@ prepare(deciding_t *deciding, const kappa_mutation_t *mutation,
         complete_args(&scope, mutation, args, arena, decision->errors);
     if (status == KAPPA_OK) {
         status = check_allowed(&scope, mutation, arena, decision->errors);
+    }
+    if (status == KAPPA_OK) {
+        status = check_idempotency_key(mutation, args, decision->errors);
     }
     if (status == KAPPA_OK) {
         status = kappa_idempotency_of_mutation(
