@@ -50,29 +50,37 @@ ngx_http_kappa_upload_cleanup(void *data)
 
 /* --- answers --- */
 
+/* Where its last event is; if none is, where the views stand. */
+static uint64_t
+ngx_http_kappa_upload_seq(const ngx_http_kappa_upload_t *upload)
+{
+    return upload->seq ? upload->seq
+                       : kappa_store_position(upload->app->store_handle);
+}
+
 /* "position":…,"appended":…,"duplicates":… */
 static void
 ngx_http_kappa_upload_write_sums(
     ngx_http_kappa_upload_t *upload, kappa_buf_t *buf)
 {
-    kappa_store_t *store = upload->app->store_handle;
-    uint64_t seq = upload->seq ? upload->seq : kappa_store_position(store);
-
     kappa_buf_printf(buf,
         "\"position\":\"%.*s-%llu\",\"appended\":%llu,\"duplicates\":%llu",
-        KAPPA_STR_ARG(kappa_store_epoch(store)), (unsigned long long)seq,
+        KAPPA_STR_ARG(kappa_store_epoch(upload->app->store_handle)),
+        (unsigned long long)ngx_http_kappa_upload_seq(upload),
         (unsigned long long)upload->appended,
         (unsigned long long)upload->duplicates);
 }
 
 static void
-ngx_http_kappa_upload_end(
-    ngx_http_request_t *r, kappa_http_outcome_t outcome, kappa_buf_t *body)
+ngx_http_kappa_upload_end(ngx_http_kappa_upload_t *upload,
+    kappa_http_outcome_t outcome, kappa_buf_t *body)
 {
+    ngx_http_request_t *r = upload->request;
     ngx_http_kappa_ctx_t *ctx =
         ngx_http_get_module_ctx(r, ngx_http_kappa_module);
     ngx_http_kappa_answer_t answer = ngx_http_kappa_answer(ctx, outcome);
 
+    answer.seq = ngx_http_kappa_upload_seq(upload);
     answer.media = KAPPA_MEDIA_JSON;
     answer.retry_after = outcome == KAPPA_OUTCOME_UNAVAILABLE ? 1 : 0;
     /* What is left of a body that is not wanted would be taken for the next
@@ -96,7 +104,19 @@ ngx_http_kappa_upload_done(ngx_http_kappa_upload_t *upload)
     kappa_buf_char(&body, '{');
     ngx_http_kappa_upload_write_sums(upload, &body);
     KAPPA_BUF_LIT(&body, "}");
-    ngx_http_kappa_upload_end(upload->request, KAPPA_OUTCOME_DATA, &body);
+    ngx_http_kappa_upload_end(upload, KAPPA_OUTCOME_DATA, &body);
+}
+
+/* What became of the lines from the one that is named on. */
+static const char *
+ngx_http_kappa_upload_rest(const char *code)
+{
+    return ngx_strcmp(code, "OUTCOME_UNKNOWN") == 0
+        ? "whether it and lines behind it are in the log can't be known, "
+          "those "
+          "before it are; send them again: an id is taken once"
+        : "nothing from it on was appended, the lines before it are in the "
+          "log";
 }
 
 /* line 0: no line is to blame. */
@@ -104,7 +124,6 @@ static void
 ngx_http_kappa_upload_fail(ngx_http_kappa_upload_t *upload, uint64_t line,
     const char *code, kappa_str_t why, kappa_http_outcome_t outcome)
 {
-    ngx_http_request_t *r = upload->request;
     kappa_arena_t *arena = upload->ndjson.arena;
     kappa_errors_t errors;
     kappa_buf_t body;
@@ -113,14 +132,13 @@ ngx_http_kappa_upload_fail(ngx_http_kappa_upload_t *upload, uint64_t line,
     if (line > 0) {
         /* A check's message is a sentence; this one goes on. */
         why.len -= why.len > 0 && why.data[why.len - 1] == '.';
-        kappa_errors_add(&errors, code,
-            "line %llu: %.*s; nothing from it on was appended, the lines "
-            "before it are in the log",
-            (unsigned long long)line, KAPPA_STR_ARG(why));
+        kappa_errors_add(&errors, code, "line %llu: %.*s; %s",
+            (unsigned long long)line, KAPPA_STR_ARG(why),
+            ngx_http_kappa_upload_rest(code));
     } else {
         kappa_errors_add(&errors, code, "%.*s", KAPPA_STR_ARG(why));
     }
-    ngx_http_kappa_note_error(r, code);
+    ngx_http_kappa_note_error(upload->request, code);
     kappa_buf_init(&body, &kappa_alloc_libc);
     kappa_response_errors(&body, &errors);
     if (body.len > 0) { /* members more before the closing brace */
@@ -133,7 +151,7 @@ ngx_http_kappa_upload_fail(ngx_http_kappa_upload_t *upload, uint64_t line,
         ngx_http_kappa_upload_write_sums(upload, &body);
         kappa_buf_char(&body, '}');
     }
-    ngx_http_kappa_upload_end(r, outcome, &body);
+    ngx_http_kappa_upload_end(upload, outcome, &body);
 }
 
 /* --- batches --- */

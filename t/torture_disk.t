@@ -23,7 +23,10 @@ type Mutation {
 END
 
 my $faults = Kappa::Faults->new;
-my $t = Kappa::Test->new(schema => $SDL, workers => 2, faults => $faults);
+my $t = Kappa::Test->new(schema => $SDL, workers => 2, faults => $faults,
+    http => 'kappa_issuer https://example.com { key %DIR%/key alg=HS256; }',
+    server => 'location /events { kappa_events app read=r write=w; kappa_auth required; }');
+Kappa::Test::write_file($t->dir . '/key', 'a secret of at least thirty-two bytes');
 $t->start;
 
 my $key = 0;
@@ -141,6 +144,44 @@ sub views_fail {
     is(again($mine)->{json}{extensions}{kappa}{duplicate}, $Kappa::Test::JSON->decode('true'),
         'the first is known as done');
     true_to_log($name);
+}
+
+# --- uploads
+
+sub upload {
+    my ($events) = @_;
+    my $token = Kappa::Test::run(['perl', "$Kappa::Test::ROOT/tools/token.pl",
+        $t->dir . '/key', 'w', 'scope=r w'])->{out} =~ s/\n//r;
+    return $t->http('POST', '/events', { Authorization => "Bearer $token" }, join '', @$events);
+}
+sub position { return $t->get('/graphql?query={__typename}')->{headers}{'kappa-position'} }
+
+# 1,500 are two batches, of which the first may be in the log.
+for my $case (
+    ['a sync fails once', 'fdatasync', '.seg', 1, 'LOG_UNAVAILABLE', qr/nothing from it on was appended, the lines/],
+    ['syncs fail until mended', 'fdatasync', '.seg', -1, 'OUTCOME_UNKNOWN', qr/in the log can't be known, those before it are/],
+    ['the views fail', 'pwrite', 'data.mdb', -1, 'STORE_UNAVAILABLE', qr/nothing from it on was appended, the lines/])
+{
+    my ($name, $call, $path, $times, $code, $says) = @$case;
+    subtest "an upload: $name" => sub {
+        my $mine = ++$key;
+        my @events = map { sprintf qq({"id":"0190a000-0000-7000-8000-%04d%08d","thing":"Note","verb":"made"}\n), $mine, $_ } 1 .. 1500;
+        my $stood = position();
+        $faults->fail($call, EIO, path => $path, times => $times);
+        my $r = upload(\@events);
+        $faults->mend;
+        is($r->{status}, 503, 'the status') or diag $r->{raw};
+        is($r->{headers}{'retry-after'}, 1, 'Retry-After');
+        is(code($r), $code, 'the code');
+        like($r->{json}{errors}[0]{message}, $says, 'what became of it');
+        my $appended = $r->{json}{appended};
+        is($r->{json}{line}, $appended + 1, 'the line');
+        is($r->{json}{position}, $stood =~ s/(\d+)$/$1 + $appended/er, 'a position that is in the log');
+        is($r->{headers}{'kappa-position'}, $r->{json}{position}, 'the same in the header');
+        Kappa::Test::wait_until(sub { ($r = upload(\@events))->{status} == 200 }, 20);
+        is($r->{json}{appended} + $r->{json}{duplicates}, 1500, 'sent again') or diag $r->{raw};
+        is($r->{json}{position}, $stood =~ s/(\d+)$/$1 + 1500/er, 'it is in the log once');
+    };
 }
 
 is($t->get('/ok')->{body}, "ok\n", 'other locations were never touched');

@@ -205,8 +205,7 @@ decide_event(kappa_batch_t *batch, kappa_job_t *job, uint32_t i,
 }
 
 static void
-refuse_job(
-    const kappa_batch_t *batch, kappa_job_t *job, const kappa_errors_t *errors)
+refuse_job(kappa_job_t *job, const kappa_errors_t *errors)
 {
     const kappa_error_t *error = errors->first;
 
@@ -214,7 +213,6 @@ refuse_job(
     job->code = error ? error->code : "BAD_USER_INPUT";
     job->message = error ? error->message : KAPPA_STR("refused");
     job->failed = job->work.decided;
-    job->seq = batch->tail + batch->count;
     job->work.over = true;
 }
 
@@ -229,7 +227,7 @@ kappa_batch_events(kappa_batch_t *batch, kappa_job_t *job)
         kappa_status_t status =
             decide_event(batch, job, job->work.decided, &duplicate, &errors);
         if (status == KAPPA_INVALID) {
-            refuse_job(batch, job, &errors);
+            refuse_job(job, &errors);
             return;
         }
         if (status != KAPPA_OK) {
@@ -241,7 +239,7 @@ kappa_batch_events(kappa_batch_t *batch, kappa_job_t *job)
         job->work.decided++;
         *(duplicate ? &job->work.batch_duplicates
                     : &job->work.batch_appended) += 1;
-        job->seq = batch->tail + batch->count;
+        job->work.seq = batch->tail + batch->count;
     }
     job->work.over = job->work.decided == job->event_count;
 }

@@ -36,6 +36,7 @@ rewind_job(kappa_job_t *job)
     clear_response(job);
     job->work.decided = job->appended + job->duplicates;
     job->work.batch_appended = job->work.batch_duplicates = 0;
+    job->work.seq = job->seq;
     job->work.over = false;
     job->status = KAPPA_OK;
     job->code = NULL;
@@ -97,6 +98,7 @@ rewind_jobs(round_t *round)
         bool failed = has_failed(job);
 
         if (job->plan == NULL && job->work.hungry) {
+            rewind_job(job);
             kappa_job_fail(job, KAPPA_NOMEM, "OVERLOADED",
                 KAPPA_STR("out of memory; retry later"));
         } else if (!failed || job->plan == NULL) {
@@ -196,6 +198,7 @@ keep(kappa_job_t *job)
     job->duplicates += job->work.batch_duplicates;
     job->work.batch_appended = job->work.batch_duplicates = 0;
     job->duplicate = job->duplicates && !job->appended;
+    job->seq = job->work.seq;
     job->work.response_start = job->response.len;
 }
 

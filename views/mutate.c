@@ -468,7 +468,7 @@ finish(kappa_batch_t *batch, kappa_job_t *job, const deciding_t *deciding)
 {
     job->work.batch_appended = deciding->mutated;
     job->work.batch_duplicates = deciding->repeated;
-    job->seq = deciding->mutated + deciding->repeated
+    job->work.seq = deciding->mutated + deciding->repeated
         ? deciding->seq
         : batch->tail + batch->count;
     job->work.over = true;

@@ -269,7 +269,8 @@ struct kappa_job_s {
     kappa_status_t status; /* OK: response stands */
     const char *code;      /* not OK: LOG_UNAVAILABLE, … */
     kappa_str_t message;
-    uint64_t seq;        /* the position to tell: of the last event */
+    uint64_t seq;        /* the position to tell: of the last event; 0: none
+                            of it stands */
     bool duplicate;      /* every event of it was one already */
     uint32_t failed;     /* events, not OK: number of the first that was not
                             appended */
@@ -279,6 +280,7 @@ struct kappa_job_s {
     struct { /* the store's own */
         uint32_t decided;
         uint32_t batch_appended, batch_duplicates;
+        uint64_t seq; /* to tell, once the batch is in the log */
         size_t response_start;
         bool hungry;
         bool over;

@@ -155,6 +155,36 @@ what_can_not_be_known_is_said_so(void **state)
     verify_store(&f);
 }
 
+#define ADD(name) \
+    "{\"thing\":\"Item\",\"verb\":\"added\",\"data\":{\"name\":\"" name \
+    "\",\"stock\":1}}\n"
+
+/* A position that is told is one of the log's. */
+static void
+an_upload_is_told_no_position_that_is_not_there(void **state)
+{
+    (void)state;
+    fault.syncs = 1;
+    fault.error = EIO;
+    kappa_job_t job = append_lines(&f, ADD("b") ADD("c"));
+    assert_string_equal(job.code, "LOG_UNAVAILABLE");
+    assert_int_equal(job.seq, 0);
+    assert_int_equal(job.appended, 0);
+
+    fault.syncs = 1000;
+    job = append_lines(&f, ADD("b") ADD("c"));
+    assert_string_equal(job.code, "OUTCOME_UNKNOWN");
+    assert_int_equal(job.seq, 0);
+
+    fault.syncs = 0;
+    job = append_lines(&f, ADD("d") ADD("e") ADD("d") ADD("g"));
+    assert_string_equal(job.code, "ALREADY_EXISTS");
+    assert_int_equal(job.seq, kappa_store_position(f.store));
+    job = append_lines(&f, ADD("d"));
+    assert_int_equal(job.seq, 0);
+    verify_store(&f);
+}
+
 static void
 an_unknown_outcome_outlives_the_process(void **state)
 {
@@ -266,11 +296,32 @@ opens_without_memory(void **state)
     verify_store(&f);
 }
 
+/* Two events as they come, instead of a mutation. */
+static void
+make_events(kappa_job_t *job, kappa_arena_t *arena)
+{
+    static const char *const lines[] = { ADD("x1"), ADD("x2") };
+
+    kappa_plan_release(job->plan);
+    job->plan = NULL;
+    job->events = KAPPA_NEW_ARRAY(arena, kappa_event_t, COUNT(lines));
+    job->event_count = COUNT(lines);
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        kappa_event_t *event = &job->events[i];
+        kappa_str_t line = kappa_str(lines[i], strlen(lines[i]) - 1);
+
+        assert_int_equal(
+            kappa_event_parse_json(arena, line, event, NULL), KAPPA_OK);
+        event->effect = KAPPA_EFFECT_UPSERT;
+    }
+}
+
 /* One try with its n-th allocation failing: whatever the answer, it is true.
  * *failed: one did fail. */
 static int
-commit_with(size_t n, bool *failed)
+commit_with(size_t n, bool events, bool *failed)
 {
+    kappa_arena_t *lines = kappa_arena_create(&kappa_alloc_libc, 0);
     kappa_alloc_failing_t failing;
     kappa_store_options_t options = { .dir = kappa_str_c(f.dir),
         .map_size = FIXTURE_MAP,
@@ -284,15 +335,21 @@ commit_with(size_t n, bool *failed)
     kappa_job_t *job = make_job(&f, TAKE, NULL, &done);
     kappa_arena_destroy(job->arena);
     job->arena = kappa_arena_create(&failing.alloc, 64);
+    if (events) {
+        make_events(job, lines);
+    }
 
+    uint64_t before = kappa_store_position(store);
     failing.fail_at = failing.count + n;
     kappa_store_commit(store, job);
     *failed = failing.count >= failing.fail_at;
     failing.fail_at = 0;
     assert_true(done);
     int appended = (int)job->appended;
+    assert_int_equal(kappa_store_position(store), before + job->appended);
     if (job->status != KAPPA_OK) {
         assert_int_equal(appended, 0);
+        assert_int_equal(job->seq, 0);
         assert_true(strcmp(job->code, "OVERLOADED") == 0
             || strcmp(job->code, "STORE_UNAVAILABLE") == 0
             || strcmp(job->code, "LOG_UNAVAILABLE") == 0);
@@ -302,27 +359,41 @@ commit_with(size_t n, bool *failed)
     kappa_store_close(store, false);
     f.store = NULL;
     assert_int_equal(failing.live, 0);
+    kappa_arena_destroy(lines);
     return appended + 1;
 }
 
 static void
-commits_without_memory(void **state)
+commit_each(bool events)
 {
     bool failed = true;
     int appended = 0, n = 1;
 
-    (void)state;
     mutate_text(&f, "mutation { take(name: \"a\", amount: -5000) { stock } }");
     close_store(&f, false);
     for (; failed; n++) {
         assert_in_range(n, 1, 2000);
-        appended += commit_with((size_t)n, &failed);
+        appended += commit_with((size_t)n, events, &failed);
     }
     assert_true(n > 10);
     f.schema = shop;
     open_store(&f);
     assert_int_equal(kappa_store_position(f.store), 2 + appended);
     verify_store(&f);
+}
+
+static void
+commits_without_memory(void **state)
+{
+    (void)state;
+    commit_each(false);
+}
+
+static void
+uploads_without_memory(void **state)
+{
+    (void)state;
+    commit_each(true);
 }
 
 int
@@ -334,11 +405,13 @@ main(void)
         TEST(a_full_disk_appends_nothing),
         TEST(a_batch_fails_together),
         TEST(what_can_not_be_known_is_said_so),
+        TEST(an_upload_is_told_no_position_that_is_not_there),
         TEST(an_unknown_outcome_outlives_the_process),
         TEST(reads_go_on_when_the_log_can_not),
         TEST(full_views_lose_no_event),
         TEST(opens_without_memory),
         TEST(commits_without_memory),
+        TEST(uploads_without_memory),
     };
     return cmocka_run_group_tests_name("views/store_fault", tests, NULL, NULL);
 }
