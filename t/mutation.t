@@ -112,6 +112,11 @@ is(code($t->graphql('mutation { create(sku: "s2", stock: 1, serial: "X") { sku }
     'NOT_UNIQUE', 'a unique index');
 $r = $t->graphql('mutation { create(sku: "' . 'k' x 300 . '", stock: 1) { sku } }');
 ok(code($r), 'a key over 255 bytes is refused') or diag $r->{body};
+# JSON has no U+0000: an event that held one could not be replayed.
+for my $nul ('create(sku: "n\u0000", stock: 1)', 'patch(sku: "b", note: "\u0000")') {
+    $r = $t->graphql("mutation { $nul { sku } }");
+    is(code($r), 'BAD_USER_INPUT', "refused: $nul") or diag $r->{body};
+}
 
 # --- idempotency
 

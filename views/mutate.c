@@ -125,6 +125,44 @@ check_idempotency_key(const kappa_mutation_t *mutation,
     return KAPPA_INVALID;
 }
 
+/* Recursion is as deep as arguments are nested, which has a bound. */
+static bool
+holds_nul(const kappa_value_t *value)
+{
+    bool found = value->kind == KAPPA_STRING && value->as.string.len > 0
+        && memchr(value->as.string.data, '\0', value->as.string.len);
+
+    for (uint32_t i = 0; value->kind == KAPPA_LIST && i < value->count; i++) {
+        found |= holds_nul(&value->as.items[i]);
+    }
+    for (uint32_t i = 0; value->kind == KAPPA_OBJECT && i < value->count;
+         i++) {
+        found |= holds_nul(&value->as.members[i].value);
+    }
+    return found;
+}
+
+/* GraphQL has "\u0000", JSON as kappa reads it has not: the event could never
+ * be read again. */
+static kappa_status_t
+check_text(const kappa_mutation_t *mutation, const kappa_value_t *args,
+    kappa_errors_t *errors)
+{
+    const kappa_field_t *field = mutation->field;
+
+    for (uint32_t i = 0; i < field->arg_count; i++) {
+        if (holds_nul(&args[i])) {
+            kappa_errors_add(errors, "BAD_USER_INPUT",
+                "argument %.*s of %.*s holds the character U+0000, which no "
+                "text of an event may",
+                KAPPA_STR_ARG(field->args[i].name),
+                KAPPA_STR_ARG(field->name));
+            return KAPPA_INVALID;
+        }
+    }
+    return KAPPA_OK;
+}
+
 /* event.data: every argument by its name, but for the idempotency key. */
 static kappa_status_t
 make_data(const kappa_mutation_t *mutation, const kappa_value_t *args,
@@ -212,6 +250,9 @@ prepare(deciding_t *deciding, const kappa_mutation_t *mutation,
     if (status == KAPPA_OK) {
         status = kappa_idempotency_of_mutation(
             arena, mutation, path, job->idempotency_key, args, event);
+    }
+    if (status == KAPPA_OK) {
+        status = check_text(mutation, scope.args, decision->errors);
     }
     if (status == KAPPA_OK) {
         status = make_data(mutation, scope.args, arena, data);
