@@ -46,8 +46,7 @@ sub naive {
         next if defined $d->{at} && $at lt $d->{at};
         my $high = defined $d->{limit} && $value > $d->{limit} ? 1 : 0;
         push @alerts, { device => $id, at => $at, value => $value,
-            kind => $high ? 'HIGH' : 'NORMAL' }
-            if defined $d->{limit} && $high != $d->{high};
+            kind => $high ? 'HIGH' : 'NORMAL' } if $high != $d->{high};
         @$d{qw(value at high)} = ($value, $at, $high);
     }
     return (\%device, \@alerts);
@@ -157,6 +156,33 @@ ok(Kappa::Test::wait_until(sub {
     return $newest->{value} == 99;
 }), 'live: the newest');
 is(scalar @{ $newest->{alerts} }, 3, 'with its alerts');
+is($devices->data($TIM, 'mutation { limit(id: "e1", limit: null) { high } }')
+    ->{limit}{high}, $JSON->decode('true'), 'no limit any more');
+is(upload(reading('e1', 99, $BASE + 40))->{json}{appended}, 1, 'and a reading');
+is_deeply($devices->data(undef, '{ device(id: "e1") { high
+    alerts(first: 1) { kind } } }')->{device}, { high => $JSON->decode('false'),
+    alerts => [{ kind => 'NORMAL' }] }, 'ends the alert');
+$devices->data($TIM, 'mutation { limit(id: "e1", limit: 10) { id } }');
+
+# --- clocks that are fast, and sending twice
+
+ok($devices->data($TIM, 'mutation { install(id: "f1", site: "hall") { id } }')
+    ->{install}, 'a device with a clock');
+my $F1 = '{ device(id: "f1") { value at readingCount } }';
+my $fast = $devices->data('f1', 'mutation { take(value: 1, key: "once",
+    at: "2099-01-01T00:00:00Z") { at } }')->{take}{at};
+like($fast, qr/^20[2-8]/, 'what is to come counts as now');
+is($devices->data('f1', 'mutation { take(value: 1, key: "once",
+    at: "2099-01-01T00:00:00Z") { at } }')->{take}{at}, $fast, 'once');
+is($devices->data('f1', 'mutation { take(value: 2, at: null) { value } }')
+    ->{take}{value}, 2, 'no time is now');
+is(upload($JSON->encode({ thing => 'Reading', verb => 'taken', data => {
+    device => 'f1', value => 3, at => '2099-01-01T00:00:00Z' } }))
+    ->{json}{appended}, 1, 'by the door too');
+is($devices->data('f1', 'mutation { take(value: 4) { value } }')
+    ->{take}{value}, 4, 'one more');
+my $f1 = $devices->data(undef, $F1)->{device};
+is_deeply([@$f1{qw(value readingCount)}], [4, 4], 'the last one is the last');
 my $bad = upload(reading('e1', 1, $BASE + 50) . reading('nowhere', 1, $BASE));
 is($bad->{json}{line}, 2, 'an unknown device is a wrong line') or diag $bad->{raw};
 

@@ -23,7 +23,8 @@ my $PLACE = 'mutation($lines: [LineInput!]!, $key: ID) {
 
 sub place {
     my ($who, $lines, $key) = @_;
-    my @lines = map { { sku => $_->[0], count => $_->[1] } } @$lines;
+    my @lines = map { { sku => $_->[0], count => $_->[1],
+        $_->[2] ? (price => $_->[2]) : () } } @$lines;
     my $answer = $shop->ask($who, $PLACE, { lines => \@lines, key => $key })
         ->{json};
     return $answer->{data}{place} // $answer->{errors}[0]{extensions}{code};
@@ -77,11 +78,14 @@ is($sams->next->{json}{data}{orders}{customer}, $_, "Sam of $_\'s")
 is(place('bob', [['cup', 2], ['none', 1]]), 'NO_SUCH_PRODUCT', 'a line too many');
 is(place('bob', [['cup', 2], ['mint', 0]]), 'BAD_COUNT', 'a line of nothing');
 is(place('bob', []), 'BAD_COUNT', 'no line');
+is(place('bob', [['cup', 1, 449]]), 'PRICE_CHANGED', 'another price than was seen');
+is($shop->code('bob', 'mutation { place(key: "", lines: [{sku: "cup", count: 1}])
+    { duplicate } }'), 'BAD_USER_INPUT', 'a key that is none');
 is(place('bob', [['cup', 2], ['pu-erh', 2], ['pu-erh', 1]]), 'OUT_OF_STOCK',
     'two lines of one product take both');
 is_deeply(product('cup', 'stock sold'), { stock => 116, sold => 4 },
     'a refused order takes nothing');
-my $order = place('bob', [['cup', 2], ['cup', 3]])->{order};
+my $order = place('bob', [['cup', 2, 450], ['cup', 3, 450]])->{order};
 is($order->{total}, '2250', 'a product twice');
 is_deeply($shop->data('bob', "{ order(id: \"$order->{id}\") { lines { count }
     items { count } } }")->{order},
@@ -103,6 +107,29 @@ is($shop->code($SAM, 'mutation { offer(sku: "cup", name: "Mug", category: "x",
     price: 1) { sku } }'), 'ALREADY_EXISTS', 'and so are skus');
 is($shop->code($SAM, 'mutation { change(sku: "cup", version: 2, price: -1)
     { price } }'), 'BAD_PRICE', 'a check on a view');
+
+# --- the door for services: what must hold of rows holds there too
+
+my $before = product('cup', 'stock sold');
+for my $case (
+    [{ customer => 'bob', lines => [{ sku => 'cup', count => -3 }] }, 'BAD_COUNT'],
+    [{ customer => 'bob', lines => [{ sku => 'cup', count => 500 }] }, 'OUT_OF_STOCK'],
+    [{ customer => 'bob', lines => [{ sku => 'cup', count => 1, price => 1 }] },
+        'PRICE_CHANGED'],
+    [{ customer => 'dan', lines => [{ sku => 'cup', count => 1 }] }, 'NOT_REGISTERED'],
+    [{ customer => 'bob', lines => [{ sku => 'none', count => 1 }] }, 'NOT_FOUND'],
+    [{ lines => [{ sku => 'cup', count => 1 }] }, 'BAD_USER_INPUT'],
+) {
+    my ($data, $code) = @$case;
+    my $answer = $shop->http('POST', '/events',
+        { $shop->as(['till', 'scope=log:write']) },
+        $JSON->encode({ thing => 'Order', verb => 'placed', data => $data }));
+    is($answer->{status}, 400, "/events: $code");
+    is($answer->{json}{errors}[0]{extensions}{code}, $code, $JSON->encode($data));
+    like($answer->{json}{errors}[0]{message}, qr/^line 1: .*[^.;]; nothing /,
+        'one sentence');
+}
+is_deeply(product('cup', 'stock sold'), $before, 'nothing happened');
 
 # --- several in one request: each for itself, one after the other
 
@@ -256,7 +283,8 @@ ok(!(grep { exists $_->{dearer} && !$_->{dearer}
 for my $o (values %order) {
     my $day = $day{"$o->{day}T00:00:00.000Z"} //= { orders => 0, revenue => 0, largest => 0 };
     $day->{orders}++;
-    $day->{revenue} += $o->{total} if !$o->{cancelled};
+    next if $o->{cancelled};
+    $day->{revenue} += $o->{total};
     $day->{largest} = $o->{total} if $o->{total} > $day->{largest};
 }
 my %days = map { my $d = $_; $d->{day} => { map { $_ => 0 + $d->{$_} }
