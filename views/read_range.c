@@ -376,6 +376,18 @@ all_segments(work_t *w, const kappa_key_t *prefix)
               : add_bounds(w, prefix, &bounds);
 }
 
+/* A claim is JSON, which has one kind of number: 5.0 is equal to 5. */
+static void
+as_integer(kappa_value_t *v)
+{
+    double number = v->as.number;
+
+    if (v->kind == KAPPA_DOUBLE && number >= -0x1p63 && number < 0x1p63
+        && (double)(int64_t)number == number) {
+        *v = kappa_int((int64_t)number);
+    }
+}
+
 /* What the row rule wants of one column, for this caller. */
 static kappa_status_t
 rule_value(work_t *w)
@@ -391,6 +403,12 @@ rule_value(work_t *w)
     if (status == KAPPA_INVALID) {
         w->rule_value = kappa_null();
         return KAPPA_OK;
+    }
+    kappa_column_kind_t kind =
+        w->list->view->columns[choice->rule_column].kind;
+    if (status == KAPPA_OK
+        && (kind == KAPPA_COLUMN_INT || kind == KAPPA_COLUMN_BIGINT)) {
+        as_integer(&w->rule_value);
     }
     return kappa_read_status(status);
 }

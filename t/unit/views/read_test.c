@@ -1,5 +1,7 @@
 #include "t/unit/views/read_fixture.h"
 
+#include "base/json.h"
+
 static const char schema[] =
     "type Person @view { id: ID! name: String\n"
     "  salary: BigInt @allow(if: \"'hr' in auth.roles\")\n"
@@ -14,6 +16,9 @@ static const char schema[] =
     "type Mail @view @index(fields: [\"to\", \"at\"])\n"
     "  @index(fields: [\"at\"]) @allow(if: \"row.to == auth.sub\") {\n"
     "  id: ID! to: ID at: Int! }\n"
+    "type Level @view @index(fields: [\"level\"])\n"
+    "  @allow(if: \"auth.claims.level == row.level\") {\n"
+    "  id: ID! level: BigInt }\n"
     "enum MailOrder { AT }\n"
     "type NoteConnection { nodes: [Note!]! pageInfo: PageInfo! }\n"
     "type Pair @view(key: [\"a\", \"b\"]) { a: ID! b: Int! v: Float }\n"
@@ -26,6 +31,7 @@ static const char schema[] =
     "  pages(first: Int, after: String, last: Int,\n"
     "    before: String): NoteConnection!\n"
     "  mails(orderBy: MailOrder, first: Int): [Mail!]!\n"
+    "  levels: [Level!]!\n"
     "  own(owner: ID! @stamp(as: \"auth.sub\")): [Note!]!\n"
     "  pair(b: Int!, a: ID!): Pair\n"
     "}\n";
@@ -56,6 +62,9 @@ set_up(void **state)
             i);
         put_row(f, "Mail", row);
     }
+    put_row(f, "Level", "{\"id\":\"five\",\"level\":\"5\"}");
+    put_row(f, "Level", "{\"id\":\"six\",\"level\":\"6\"}");
+    put_row(f, "Level", "{\"id\":\"none\",\"level\":null}");
     read_fixture_commit(f);
     *state = f;
     return 0;
@@ -129,6 +138,38 @@ fills_stamped_arguments(void **state)
     run(f, cases, COUNT(cases));
     assert_non_null(strstr(ask(f, "{me{id}}"), "UNAUTHENTICATED"));
     assert_non_null(strstr(ask(f, "{own{id}}"), "UNAUTHENTICATED"));
+}
+
+/* An index that serves the rule finds what the rule alone would. */
+static void
+compares_claims_as_json(void **state)
+{
+    static const struct {
+        const char *claims, *id;
+    } cases[] = {
+        { "{\"level\":5}", "{\"id\":\"five\"}" },
+        { "{\"level\":5.0}", "{\"id\":\"five\"}" },
+        { "{\"level\":5.5}", "" },
+        { "{\"level\":1e300}", "" },
+        { "{\"level\":\"5\"}", "" },
+        { "{\"level\":[5]}", "" },
+        { "{\"level\":null}", "{\"id\":\"none\"}" },
+        { "{}", "{\"id\":\"none\"}" },
+    };
+    read_fixture_t *f = *state;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        kappa_str_t want = kappa_str_printf(
+            f->arena, "{\"data\":{\"levels\":[%s]}}", cases[i].id);
+
+        f->caller = (kappa_caller_t){ 0 };
+        assert_int_equal(
+            kappa_json_parse(f->arena, kappa_str_c(cases[i].claims),
+                &f->caller.claims, NULL),
+            KAPPA_OK);
+        assert_string_equal(ask(f, "{levels{id}}"), want.data);
+    }
+    f->caller = (kappa_caller_t){ 0 };
 }
 
 static void
@@ -284,6 +325,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_rows_by_key),
         cmocka_unit_test(fills_stamped_arguments),
+        cmocka_unit_test(compares_claims_as_json),
         cmocka_unit_test(computes_when_read),
         cmocka_unit_test(asks_who_is_allowed),
         cmocka_unit_test(hides_rows_of_lists),
