@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+static uint64_t chance = 1;
+
 static bool
 is_set(const char *value)
 {
@@ -29,4 +31,20 @@ kappa_test_seed(void)
     printf("# KAPPA_SEED=%llu\n", (unsigned long long)seed);
     fflush(stdout);
     return seed;
+}
+
+void
+kappa_test_chance(uint64_t seed)
+{
+    /* Seeds that follow each other begin differently; never 0. */
+    chance = seed * 0x9e3779b97f4a7c15ULL | 1;
+}
+
+uint64_t
+kappa_test_random(void)
+{
+    chance ^= chance << 13;
+    chance ^= chance >> 7;
+    chance ^= chance << 17;
+    return chance;
 }

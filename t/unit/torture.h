@@ -13,4 +13,8 @@ uint64_t kappa_test_rounds(uint64_t shortly, uint64_t at_length);
 /* KAPPA_SEED, or a new one. It is printed, to be played again. */
 uint64_t kappa_test_seed(void);
 
+/* Chance that a seed plays again (xorshift). One for the whole process. */
+void kappa_test_chance(uint64_t seed);
+uint64_t kappa_test_random(void);
+
 #endif

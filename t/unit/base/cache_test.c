@@ -2,10 +2,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "t/unit/alloc_failing.h"
 #include "t/unit/test.h"
+#include "t/unit/torture.h"
 
 #define MAX_BYTES 65536
 
@@ -192,13 +192,12 @@ finds_what_was_put(void **state)
     enum {
         KEYS = 300
     };
-    unsigned seed = (unsigned)time(NULL);
+    unsigned seed = (unsigned)kappa_test_seed();
     kappa_cache_t *cache = create();
     int last[KEYS];
     int hits = 0;
 
     (void)state;
-    print_message("seed %u\n", seed);
     memset(last, -1, sizeof(last));
     for (int n = 0; n < 20000; n++) {
         int i = rand_r(&seed) % KEYS;

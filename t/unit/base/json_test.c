@@ -2,10 +2,10 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/json.h"
 #include "t/unit/alloc_failing.h"
+#include "t/unit/torture.h"
 
 static void
 round_trips(void **state)
@@ -168,11 +168,10 @@ writes_doubles(void **state)
 static void
 doubles_read_back(void **state)
 {
-    unsigned seed = (unsigned)time(NULL);
+    unsigned seed = (unsigned)kappa_test_seed();
     kappa_buf_t buf;
 
     (void)state;
-    print_message("seed %u\n", seed);
     srandom(seed);
     kappa_buf_init(&buf, &kappa_alloc_libc);
     for (int i = 0; i < 20000; i++) {

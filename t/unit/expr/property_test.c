@@ -1,11 +1,11 @@
 #include "t/unit/test.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "expr/expr.h"
 #include "t/unit/expr_world.h"
+#include "t/unit/torture.h"
 
 /* Random expressions over integers and booleans, written with as few
  * parentheses as CEL's precedence allows; what they mean is computed from the
@@ -234,12 +234,11 @@ check(kappa_str_t text, meaning_t expected)
 static void
 means_its_tree(void **state)
 {
-    unsigned seed = (unsigned)time(NULL);
+    unsigned seed = (unsigned)kappa_test_seed();
     int good = 0;
     kappa_buf_t buf;
 
     (void)state;
-    print_message("seed %u\n", seed);
     srandom(seed);
     kappa_buf_init(&buf, &kappa_alloc_libc);
     for (int i = 0; i < 5000; i++) {

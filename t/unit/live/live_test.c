@@ -2,6 +2,7 @@
 
 #include "live/group.h"
 #include "live/live.h"
+#include "t/unit/torture.h"
 
 /* Groups, waking, slow subscribers and streams, over a real store. */
 
@@ -379,21 +380,17 @@ static void
 agrees_with_queries(void **state)
 {
     enum {
-        CLIENTS = 24,
-        STEPS = 400
+        CLIENTS = 24
     };
+    uint64_t steps = kappa_test_rounds(400, 20000);
     fixture_t f;
     kappa_live_t *live = begin(&f);
     static client_t clients[CLIENTS];
     static char texts[CLIENTS][96];
     static char said[CLIENTS][512];
-    unsigned seed = (unsigned)kappa_now_ms();
-    const char *given = getenv("KAPPA_SEED");
 
     (void)state;
-    seed = given ? (unsigned)atoi(given) : seed;
-    print_message("seed %u\n", seed);
-    srand(seed);
+    srand((unsigned)kappa_test_seed());
     for (int i = 0; i < CLIENTS; i++) {
         snprintf(texts[i], sizeof texts[i],
             i % 2
@@ -403,7 +400,7 @@ agrees_with_queries(void **state)
         join(&f, live, &clients[i], texts[i]);
         snprintf(said[i], sizeof said[i], "%s", take(&f, live, &clients[i]));
     }
-    for (int step = 0; step < STEPS; step++) {
+    for (int step = 0; step < (int)steps; step++) {
         char text[120];
 
         if (rand() % 3 == 0) {

@@ -2,13 +2,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "log/log.h"
 #include "log/segment.h"
 #include "t/unit/alloc_failing.h"
 #include "t/unit/fake_disk.h"
 #include "t/unit/log_fixture.h"
+#include "t/unit/torture.h"
 
 typedef struct {
     kappa_fake_disk_t *disk;
@@ -122,12 +122,11 @@ stops_at_the_limit(void **state)
 static void
 seeks_anywhere(void **state)
 {
-    unsigned seed = (unsigned)time(NULL);
+    unsigned seed = (unsigned)kappa_test_seed();
     kappa_log_cursor_t *cursor = NULL;
     store_t s;
 
     (void)state;
-    print_message("seed %u\n", seed);
     srand(seed);
     make(&s, 200);
     assert_int_equal(
@@ -150,7 +149,7 @@ seeks_anywhere(void **state)
 static void
 seeks_without_reading_all(void **state)
 {
-    unsigned seed = (unsigned)time(NULL);
+    unsigned seed = (unsigned)kappa_test_seed();
     char *fill = malloc(100000);
     kappa_log_cursor_t *cursor = NULL;
     kappa_event_t event = { .thing = KAPPA_STR("T"), .verb = KAPPA_STR("v") };
@@ -158,7 +157,6 @@ seeks_without_reading_all(void **state)
     store_t s;
 
     (void)state;
-    print_message("seed %u\n", seed);
     srand(seed);
     memset(fill, ' ', 100000);
     s = (store_t){ .disk = kappa_fake_disk_create(7) };

@@ -1,11 +1,11 @@
 #include "t/unit/test.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "log/log.h"
 #include "t/unit/fake_disk.h"
 #include "t/unit/log_fixture.h"
+#include "t/unit/torture.h"
 
 /* Making a log, on a disk that fails. */
 
@@ -81,10 +81,9 @@ is_made_or_not_made(void **state)
 static void
 survives_loss_of_power(void **state)
 {
-    uint64_t calls = count_calls(), seed = (uint64_t)time(NULL);
+    uint64_t calls = count_calls(), seed = kappa_test_seed();
 
     (void)state;
-    print_message("seed %llu\n", (unsigned long long)seed);
     for (int round = 0; round < 20; round++) {
         for (uint64_t k = 1; k <= calls + 1; k++) {
             kappa_fake_disk_t *disk = kappa_fake_disk_create(seed++);

@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "log/event.h"
 #include "t/unit/alloc_failing.h"
+#include "t/unit/torture.h"
 
 static const kappa_event_t full = {
     .id = { 1, 2, 3, 4, 5, 6, 0x70, 8, 0x80, 10, 11, 12, 13, 14, 15, 16 },
@@ -254,14 +254,13 @@ refuses_what_is_no_event(void **state)
 static void
 survives_noise(void **state)
 {
-    unsigned seed = (unsigned)time(NULL);
+    unsigned seed = (unsigned)kappa_test_seed();
     kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
     size_t header_bytes;
     kappa_event_t out;
     kappa_buf_t buf;
 
     (void)state;
-    print_message("seed %u\n", seed);
     srand(seed);
     kappa_buf_init(&buf, &kappa_alloc_libc);
     for (int i = 0; i < 3000; i++) {

@@ -7,11 +7,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "log/log.h"
 #include "t/unit/log_fixture.h"
+#include "t/unit/torture.h"
 
 /* The log as its callers use it, on a real file system. */
 
@@ -245,12 +245,11 @@ append_for_ever(kappa_fixture_t *f, int to)
 static void
 kill_minus_nine_loses_nothing(void **state)
 {
-    unsigned seed = (unsigned)time(NULL);
+    unsigned seed = (unsigned)kappa_test_seed();
     uint64_t acked = 0, tail = 0;
     kappa_fixture_t f;
 
     (void)state;
-    print_message("seed %u\n", seed);
     srand(seed);
     kappa_fixture_make(&f, NULL);
     for (int round = 0; round < 25; round++) {

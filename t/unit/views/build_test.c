@@ -3,7 +3,8 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
+
+#include "t/unit/torture.h"
 
 /* Builds beside what serves: killed ones, how far they are, the way back. */
 
@@ -357,12 +358,11 @@ wait_chunks(volatile int *chunks, int count)
 static void
 killed_builders_leave_nothing(void **state)
 {
-    unsigned seed = (unsigned)time(NULL);
+    unsigned seed = (unsigned)kappa_test_seed();
     volatile int *chunks = mmap(NULL, sizeof *chunks, PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     (void)state;
-    printf("seed %u\n", seed);
     append_many(4000);
     for (int round = 0; round < 12; round++) {
         *chunks = 0;

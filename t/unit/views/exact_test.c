@@ -2,8 +2,8 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "t/unit/torture.h"
 #include "views/exact.h"
 
 static void
@@ -44,12 +44,11 @@ any_double(void)
 static void
 forgets_what_is_taken_away(void **state)
 {
-    unsigned seed = (unsigned)time(NULL);
+    unsigned seed = (unsigned)kappa_test_seed();
     double terms[300], parts[KAPPA_EXACT_PARTS_MAX];
     kappa_exact_t sum = { parts, 0 };
 
     (void)state;
-    print_message("seed %u\n", seed);
     srand(seed);
     for (size_t i = 0; i < COUNT(terms); i++) {
         terms[i] = any_double();

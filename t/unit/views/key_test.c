@@ -2,31 +2,20 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "t/unit/torture.h"
 #include "views/key.h"
 #include "views/row.h"
-
-static uint64_t random_state;
-
-static uint64_t
-any(void)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
-}
 
 static kappa_value_t
 any_string(kappa_arena_t *arena)
 {
-    size_t len = any() % 5;
+    size_t len = kappa_test_random() % 5;
     char *text = kappa_arena_bytes(arena, len + 1);
 
     for (size_t i = 0; i < len; i++) {
         static const char alphabet[] = "\x00\x01\x02\x03\x1f\"\\abz\x7f";
-        text[i] = alphabet[any() % (sizeof(alphabet) - 1)];
+        text[i] = alphabet[kappa_test_random() % (sizeof(alphabet) - 1)];
     }
     return kappa_string(kappa_str(text, len));
 }
@@ -34,13 +23,13 @@ any_string(kappa_arena_t *arena)
 static int64_t
 any_integer(void)
 {
-    switch (any() % 4) {
+    switch (kappa_test_random() % 4) {
     case 0:
-        return (int64_t)(any() % 5) - 2;
+        return (int64_t)(kappa_test_random() % 5) - 2;
     case 1:
-        return any() % 2 ? INT64_MIN : INT64_MAX;
+        return kappa_test_random() % 2 ? INT64_MIN : INT64_MAX;
     default:
-        return (int64_t)any();
+        return (int64_t)kappa_test_random();
     }
 }
 
@@ -50,25 +39,27 @@ any_double(void)
     static const double special[] = { 0.0, -0.0, 1e-308, -1e-308, 1e308, 0.5,
         -0.5, 5e-324 };
 
-    return any() % 2 ? special[any() % COUNT(special)]
-                     : (double)(int64_t)any() / 1e6;
+    return kappa_test_random() % 2
+        ? special[kappa_test_random() % COUNT(special)]
+        : (double)(int64_t)kappa_test_random() / 1e6;
 }
 
 static kappa_value_t
 any_value(kappa_arena_t *arena, kappa_column_kind_t kind)
 {
-    if (any() % 5 == 0) {
+    if (kappa_test_random() % 5 == 0) {
         return kappa_null();
     }
     switch (kind) {
     case KAPPA_COLUMN_BOOL:
-        return kappa_bool(any() % 2);
+        return kappa_bool(kappa_test_random() % 2);
     case KAPPA_COLUMN_INT:
         return kappa_int(any_integer());
     case KAPPA_COLUMN_BIGINT:
         return kappa_bigint(any_integer());
     case KAPPA_COLUMN_TIME:
-        return kappa_time((int64_t)(any() % UINT64_C(253402300799999)));
+        return kappa_time(
+            (int64_t)(kappa_test_random() % UINT64_C(253402300799999)));
     case KAPPA_COLUMN_DOUBLE:
         return kappa_double(any_double());
     default:
@@ -163,13 +154,10 @@ through_json(const kappa_key_t *key, const kappa_column_kind_t kinds[PARTS],
 static void
 bytes_compare_as_values(void **state)
 {
-    uint64_t seed = getenv("SEED") ? strtoull(getenv("SEED"), NULL, 10)
-                                   : (uint64_t)time(NULL);
     kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
 
     (void)state;
-    print_message("seed %llu\n", (unsigned long long)seed);
-    random_state = seed | 1;
+    kappa_test_chance(kappa_test_seed());
     for (int n = 0; n < 20000; n++) {
         kappa_column_kind_t kinds[PARTS];
         kappa_value_t a[PARTS], b[PARTS];
@@ -177,9 +165,10 @@ bytes_compare_as_values(void **state)
 
         kappa_arena_reset(arena);
         for (int i = 0; i < PARTS; i++) {
-            kinds[i] = (kappa_column_kind_t)(any() % KAPPA_COLUMN_JSON);
+            kinds[i] =
+                (kappa_column_kind_t)(kappa_test_random() % KAPPA_COLUMN_JSON);
             a[i] = any_value(arena, kinds[i]);
-            b[i] = any() % 2 ? a[i] : any_value(arena, kinds[i]);
+            b[i] = kappa_test_random() % 2 ? a[i] : any_value(arena, kinds[i]);
         }
         encode(&key_a, kinds, a);
         encode(&key_b, kinds, b);

@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "t/unit/torture.h"
 #include "views/store_private.h"
 #include "views/used_keys.h"
 
@@ -157,10 +158,9 @@ agrees_with_the_clock(void **state)
         KEYS = 12
     };
     int64_t used[KEYS];
-    unsigned seed = (unsigned)time(NULL);
+    unsigned seed = (unsigned)kappa_test_seed();
 
     (void)state;
-    print_message("seed %u\n", seed);
     srandom(seed);
     for (int i = 0; i < KEYS; i++) {
         used[i] = -10 * WINDOW;
