@@ -1,9 +1,5 @@
+#include "t/unit/views/history.h"
 #include "t/unit/views/read_fixture.h"
-#include "t/unit/views/views_fixture.h"
-
-#include <stdlib.h>
-
-#include "t/unit/torture.h"
 
 /* Aggregates and groups by composite keys and by computed ones, aggregates of
  * aggregates, lists in the order of an aggregate: random histories against
@@ -58,7 +54,6 @@ static const char schema[] =
 #define CLERKS 3
 #define DAYS 2
 #define HOURS 2 /* of a day */
-#define NIL (-1000)
 
 enum {
     OPEN,
@@ -78,38 +73,7 @@ typedef struct {
     bool clerks[REGIONS][CLERKS];
 } world_t;
 
-static uint64_t random_state;
-
-static uint32_t
-any(uint32_t n)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (uint32_t)(random_state >> 20) % n;
-}
-
 /* --- what must be there */
-
-static void
-add_id(kappa_buf_t *buf, const char *prefix, int n)
-{
-    if (n == NIL) {
-        KAPPA_BUF_LIT(buf, "null");
-    } else {
-        kappa_buf_printf(buf, "\"%s%d\"", prefix, n);
-    }
-}
-
-static void
-add_int(kappa_buf_t *buf, long n)
-{
-    if (n == NIL) {
-        KAPPA_BUF_LIT(buf, "null");
-    } else {
-        kappa_buf_printf(buf, "%ld", n);
-    }
-}
 
 static void
 add_big(kappa_buf_t *buf, long n)
@@ -258,12 +222,7 @@ compare_one(views_t *v, const world_t *w, const char *view, const char *key,
 
     kappa_buf_init(&want, &kappa_alloc_libc);
     json(w, n, &want);
-    kappa_str_t is = views_row(v, view, key);
-    if (!kappa_str_eq(is, kappa_buf_view(&want))) {
-        fail_msg("event %llu, %s %s: %.*s, not %.*s",
-            (unsigned long long)v->seq, view, key, KAPPA_STR_ARG(is),
-            KAPPA_STR_ARG(kappa_buf_view(&want)));
-    }
+    compare_row(v, view, key, &want);
     kappa_buf_release(&want);
 }
 
@@ -341,13 +300,6 @@ compare_list(views_t *v, const world_t *w, int region, bool descending)
 
 /* --- events */
 
-typedef struct {
-    const char *thing, *verb;
-    kappa_effect_t effect;
-    char key[32];
-    char data[400];
-} told_t;
-
 static void
 member(told_t *told, const char *format, int n)
 {
@@ -401,23 +353,16 @@ fill_sale(sale_t *s, told_t *told, bool fresh)
 static const char *
 tell_sale(world_t *w, told_t *told)
 {
-    static const kappa_effect_t effects[] = { KAPPA_EFFECT_CREATE,
-        KAPPA_EFFECT_PUT, KAPPA_EFFECT_PATCH, KAPPA_EFFECT_UPSERT,
-        KAPPA_EFFECT_DELETE };
     int n = (int)any(SALES);
     sale_t *s = &w->sales[n];
 
     told->thing = "Sale";
     told->verb = "told";
-    told->effect = effects[any(COUNT(effects))];
+    told->effect = any_effect();
     snprintf(told->key, sizeof(told->key), "[\"s%d\",%d]", n / NOS, n % NOS);
-    if (told->effect == KAPPA_EFFECT_CREATE && s->exists) {
-        return "ALREADY_EXISTS";
-    }
-    if ((told->effect == KAPPA_EFFECT_PATCH
-            || told->effect == KAPPA_EFFECT_DELETE)
-        && !s->exists) {
-        return "NOT_FOUND";
+    const char *code = refusal(told->effect, s->exists);
+    if (code) {
+        return code;
     }
     if (told->effect == KAPPA_EFFECT_DELETE) {
         s->exists = false;
@@ -478,13 +423,8 @@ tell(world_t *w, told_t *told)
         told->effect = any(2) ? KAPPA_EFFECT_CREATE : KAPPA_EFFECT_DELETE;
         snprintf(
             told->key, sizeof(told->key), "[\"r%d\",\"c%d\"]", region, clerk);
-        if (told->effect == KAPPA_EFFECT_CREATE) {
-            code = *is ? "ALREADY_EXISTS" : NULL;
-            *is = true;
-        } else {
-            code = *is ? NULL : "NOT_FOUND";
-            *is = false;
-        }
+        code = refusal(told->effect, *is);
+        *is = told->effect == KAPPA_EFFECT_CREATE;
         break;
     }
     case 1:
@@ -497,13 +437,8 @@ tell(world_t *w, told_t *told)
     return code;
 }
 
-typedef struct {
-    kappa_event_t *events;
-    uint32_t count;
-} log_t;
-
 static void
-live_on(views_t *v, log_t *log, uint32_t events)
+live_on(views_t *v, uint32_t events)
 {
     world_t world = { 0 };
 
@@ -513,19 +448,8 @@ live_on(views_t *v, log_t *log, uint32_t events)
         const char *code = tell(&after, &told);
 
         v->now_ms += 1000;
-        (void)views_event(v, told.thing, told.verb, told.effect,
-            told.key[0] ? told.key : NULL, told.data);
-        if (strcmp(views_code(v), code ? code : "accepted") != 0) {
-            fail_msg("event %llu: %d %s %s %s: %s, not %s: %s",
-                (unsigned long long)v->seq, told.effect, told.thing, told.key,
-                told.data, views_code(v), code ? code : "accepted",
-                print_errors(v->arena, &v->errors));
-        }
+        tell_views(v, &told, code);
         if (code == NULL) {
-            kappa_event_t *copy = &log->events[log->count++];
-
-            *copy = v->event;
-            copy->data = kappa_str_dup(v->arena, copy->data);
             world = after;
             compare(v, &world);
         }
@@ -535,44 +459,18 @@ live_on(views_t *v, log_t *log, uint32_t events)
             views_begin(v);
         }
     }
-    views_commit(v);
 }
 
 static void
 run(uint64_t seed, uint32_t events)
 {
-    static const kappa_dbi_t dbis[] = { KAPPA_DBI_ROWS, KAPPA_DBI_INDEX,
-        KAPPA_DBI_AGGREGATES, KAPPA_DBI_EXTREMES, KAPPA_DBI_COUNTS,
-        KAPPA_DBI_MADE, KAPPA_DBI_HISTORY };
-    views_t v, again;
-    log_t log = { .events = calloc(events, sizeof(kappa_event_t)) };
-    kappa_buf_t is, want;
+    views_t v;
 
-    assert_non_null(log.events);
-    random_state = seed * 2654435761U + 1;
+    kappa_test_chance(seed);
     views_open(&v, schema);
-    live_on(&v, &log, events);
-    views_open(&again, schema);
-    for (uint32_t i = 0; i < log.count; i++) {
-        bool skipped;
-
-        assert_int_equal(kappa_writer_replay(again.writer, &log.events[i],
-                             true, &skipped, &again.errors),
-            KAPPA_OK);
-        again.seq = log.events[i].seq;
-    }
-    views_commit(&again);
-    kappa_buf_init(&is, &kappa_alloc_libc);
-    kappa_buf_init(&want, &kappa_alloc_libc);
-    views_dump(&again, dbis, COUNT(dbis), &is);
-    views_dump(&v, dbis, COUNT(dbis), &want);
-    assert_int_equal(is.len, want.len);
-    assert_memory_equal(is.data, want.data, is.len);
-    kappa_buf_release(&is);
-    kappa_buf_release(&want);
-    views_close(&again);
+    live_on(&v, events);
+    views_replay_by(&v, 40);
     views_close(&v);
-    free(log.events);
 }
 
 static void
