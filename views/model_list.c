@@ -49,29 +49,60 @@ static const struct {
     { "_lte", KAPPA_ARG_LTE },
 };
 
+/* A name without what says that it is a range, and which one. */
+static kappa_str_t
+without_suffix(kappa_str_t name, kappa_arg_role_t *role)
+{
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        kappa_str_t suffix = kappa_str_c(ranges[i].suffix);
+        size_t len = name.len - suffix.len;
+
+        if (name.len > suffix.len
+            && memcmp(name.data + len, suffix.data, suffix.len) == 0) {
+            *role = ranges[i].role;
+            return kappa_str(name.data, len);
+        }
+    }
+    *role = KAPPA_ARG_NONE;
+    return name;
+}
+
 /* What an argument's name says; column -1: nothing. */
 static kappa_arg_role_t
 filter_role(const kappa_view_t *view, kappa_str_t name, int32_t *column)
 {
+    kappa_arg_role_t role;
+
     *column = kappa_model_column(view, name);
     if (*column >= 0) {
         return KAPPA_ARG_EQUAL;
     }
-    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
-        kappa_str_t suffix = kappa_str_c(ranges[i].suffix);
+    *column = kappa_model_column(view, without_suffix(name, &role));
+    return *column >= 0 ? role : KAPPA_ARG_NONE;
+}
 
-        if (name.len > suffix.len
-            && memcmp(
-                   name.data + name.len - suffix.len, suffix.data, suffix.len)
-                == 0) {
-            *column = kappa_model_column(
-                view, kappa_str(name.data, name.len - suffix.len));
-            if (*column >= 0) {
-                return ranges[i].role;
-            }
-        }
+/* The name of no column. */
+static kappa_status_t
+refuse_name(kappa_list_work_t *w, const kappa_input_t *arg)
+{
+    const kappa_view_t *view = w->list->view;
+    kappa_arg_role_t role;
+    const kappa_field_t *field = kappa_type_field(view->type, arg->name);
+
+    if (!field) {
+        field = kappa_type_field(view->type, without_suffix(arg->name, &role));
     }
-    return KAPPA_ARG_NONE;
+    if (field) {
+        return kappa_model_list_refuse(w, arg,
+            "\"%.*s\" is a link, or computed when it is read, and can't be "
+            "filtered by.",
+            KAPPA_STR_ARG(field->name));
+    }
+    return kappa_model_list_refuse(w, arg,
+        "argument \"%.*s\" means nothing here: it is neither first, "
+        "after, last, before, orderBy, nor a field of \"%.*s\" (perhaps "
+        "with _in, _gt, _gte, _lt, _lte).",
+        KAPPA_STR_ARG(arg->name), KAPPA_STR_ARG(view->name));
 }
 
 static const kappa_type_ref_t *
@@ -131,11 +162,7 @@ filter_arg(kappa_list_work_t *w, const kappa_input_t *arg)
     kappa_arg_role_t role = filter_role(w->list->view, arg->name, &column);
 
     if (role == KAPPA_ARG_NONE) {
-        return kappa_model_list_refuse(w, arg,
-            "argument \"%.*s\" means nothing here: it is neither first, "
-            "after, last, before, orderBy, nor a field of \"%.*s\" (perhaps "
-            "with _in, _gt, _gte, _lt, _lte).",
-            KAPPA_STR_ARG(arg->name), KAPPA_STR_ARG(w->list->view->name));
+        return refuse_name(w, arg);
     }
     w->list->args[arg->number] =
         (kappa_list_arg_t){ .role = role, .column = (uint32_t)column };
@@ -176,25 +203,32 @@ upper_column(const kappa_view_t *view, kappa_str_t upper)
     return -1;
 }
 
+/* An enum value that is no order. */
+static kappa_status_t
+refuse_order(kappa_list_work_t *w, const kappa_input_t *arg, kappa_str_t value)
+{
+    return kappa_model_list_refuse(w, arg,
+        "\"%.*s.%.*s\" names no field of \"%.*s\" in capitals (with _DESC for "
+        "descending) that is stored and has an order.",
+        KAPPA_STR_ARG(w->order_type->name), KAPPA_STR_ARG(value),
+        KAPPA_STR_ARG(w->list->view->name));
+}
+
 static kappa_status_t
 order_value(kappa_list_work_t *w, const kappa_input_t *arg, uint32_t n)
 {
-    const kappa_enum_value_t *value = &w->order_type->values[n];
-    kappa_str_t name = value->name;
-    int32_t column = upper_column(w->list->view, name);
+    const kappa_view_t *view = w->list->view;
+    kappa_str_t name = w->order_type->values[n].name, whole = name;
+    int32_t column = upper_column(view, name);
 
     if (column < 0 && name.len > 5
         && memcmp(name.data + name.len - 5, "_DESC", 5) == 0) {
         w->orders[n].descending = true;
         name.len -= 5;
-        column = upper_column(w->list->view, name);
+        column = upper_column(view, name);
     }
-    if (column < 0) {
-        return kappa_model_list_refuse(w, arg,
-            "\"%.*s.%.*s\" names no field of \"%.*s\" in capitals (with "
-            "_DESC for descending).",
-            KAPPA_STR_ARG(w->order_type->name), KAPPA_STR_ARG(value->name),
-            KAPPA_STR_ARG(w->list->view->name));
+    if (column < 0 || view->columns[column].kind == KAPPA_COLUMN_JSON) {
+        return refuse_order(w, arg, whole);
     }
     w->orders[n].column = (uint32_t)column;
     return KAPPA_OK;
