@@ -1,5 +1,5 @@
-#include "t/unit/views/history.h"
 #include "t/unit/views/read_fixture.h"
+#include "t/unit/views/told.h"
 
 /* Aggregates and groups by composite keys and by computed ones, aggregates of
  * aggregates, lists in the order of an aggregate: random histories against

@@ -1,4 +1,4 @@
-#include "t/unit/views/store_fixture.h"
+#include "t/unit/views/store_case.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -10,26 +10,15 @@
 #define SUBMITTERS 4
 #define EACH 50
 
-static fixture_t f;
 static atomic_int answered;
 static atomic_int refused;
 
 static int
-set_up(void **state)
+set_up_items(void **state)
 {
-    (void)state;
-    make_store(&f);
-    open_store(&f);
+    set_up(state);
     mutate_text(&f, "mutation { add(name: \"a\", stock: 100000) { stock } }");
     answered = refused = 0;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    end_store(&f);
     return 0;
 }
 
@@ -186,11 +175,10 @@ survives_no_memory(void **state)
 int
 main(void)
 {
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(answers_every_job_of_every_thread),
-        TEST(a_full_queue_refuses),
-        TEST(survives_no_memory),
+        TEST_FROM(set_up_items, answers_every_job_of_every_thread),
+        TEST_FROM(set_up_items, a_full_queue_refuses),
+        TEST_FROM(set_up_items, survives_no_memory),
     };
     return cmocka_run_group_tests_name("views/appender", tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 #ifndef KAPPA_T_UNIT_VIEWS_BOXES_H
 #define KAPPA_T_UNIT_VIEWS_BOXES_H
 
-#include "t/unit/views/history.h"
+#include "t/unit/views/told.h"
 
 /* Items in boxes on shelves in rooms: views, and the model that says what
  * their rows are. */

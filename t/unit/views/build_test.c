@@ -1,4 +1,4 @@
-#include "t/unit/views/store_fixture.h"
+#include "t/unit/views/store_case.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -8,24 +8,12 @@
 
 /* Builds beside what serves: killed ones, how far they are, the way back. */
 
-static fixture_t f;
-
 static int
-set_up(void **state)
+set_up_items(void **state)
 {
-    (void)state;
-    make_store(&f);
-    open_store(&f);
+    set_up(state);
     mutate_text(&f, "mutation { add(name: \"a\", stock: 9) { stock } }");
     mutate_text(&f, "mutation { take(name: \"a\", amount: 0) { stock } }");
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    end_store(&f);
     return 0;
 }
 
@@ -433,19 +421,18 @@ a_build_that_is_stopped_leaves_nothing(void **state)
 int
 main(void)
 {
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(goes_back_and_forth),
-        TEST(what_was_rolled_back_does_not_come_by_itself),
-        TEST(who_insists_gets_it),
-        TEST(going_back_to_the_same_schema),
-        TEST(nothing_to_go_back_to),
-        TEST(back_after_the_system_crashed),
-        TEST(tells_others_how_far_it_is),
-        TEST(going_back_catches_up_in_chunks),
-        TEST(killed_builders_leave_nothing),
-        TEST(others_leave_a_build_alone),
-        TEST(a_build_that_is_stopped_leaves_nothing),
+        TEST_FROM(set_up_items, goes_back_and_forth),
+        TEST_FROM(set_up_items, what_was_rolled_back_does_not_come_by_itself),
+        TEST_FROM(set_up_items, who_insists_gets_it),
+        TEST_FROM(set_up_items, going_back_to_the_same_schema),
+        TEST_FROM(set_up_items, nothing_to_go_back_to),
+        TEST_FROM(set_up_items, back_after_the_system_crashed),
+        TEST_FROM(set_up_items, tells_others_how_far_it_is),
+        TEST_FROM(set_up_items, going_back_catches_up_in_chunks),
+        TEST_FROM(set_up_items, killed_builders_leave_nothing),
+        TEST_FROM(set_up_items, others_leave_a_build_alone),
+        TEST_FROM(set_up_items, a_build_that_is_stopped_leaves_nothing),
     };
     return cmocka_run_group_tests_name("views/build", tests, NULL, NULL);
 }

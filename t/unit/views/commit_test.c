@@ -1,27 +1,8 @@
-#include "t/unit/views/store_fixture.h"
+#include "t/unit/views/store_case.h"
 
 #include "log/io.h"
 
 /* What a commit tells of itself. */
-
-static fixture_t f;
-
-static int
-set_up(void **state)
-{
-    (void)state;
-    make_store(&f);
-    open_store(&f);
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    end_store(&f);
-    return 0;
-}
 
 static void
 add(const char *name, const char *key)
@@ -124,7 +105,6 @@ tells_of_failures(void **state)
 int
 main(void)
 {
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(tells_of_each_batch),
         TEST(tells_of_a_batch_once),

@@ -1,5 +1,5 @@
-#include "t/unit/views/history.h"
 #include "t/unit/views/keep_schema.h"
+#include "t/unit/views/told.h"
 
 /* Rows that leave, by random histories. */
 

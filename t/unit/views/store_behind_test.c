@@ -1,27 +1,8 @@
-#include "t/unit/views/store_fixture.h"
+#include "t/unit/views/store_case.h"
 
 /* Views that are behind the log: who catches up, and what is answered until
  * then. The log is written here as a process would that dies before it commits
  * its views. */
-
-static fixture_t f;
-
-static int
-set_up(void **state)
-{
-    (void)state;
-    make_store(&f);
-    open_store(&f);
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    end_store(&f);
-    return 0;
-}
 
 static kappa_event_t
 item_added(int i)
@@ -300,7 +281,6 @@ changes_are_told_until_a_rebuild(void **state)
 int
 main(void)
 {
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(the_timer_catches_up),
         TEST(the_timer_leaves_it_to_who_appends),

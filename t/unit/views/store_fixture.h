@@ -403,6 +403,17 @@ current_of(const fixture_t *f)
     return number;
 }
 
+/* So many of c, in the arena. */
+static MAYBE const char *
+repeat_char(fixture_t *f, char c, size_t n)
+{
+    char *text = kappa_arena_bytes(f->arena, n + 1);
+
+    memset(text, c, n);
+    text[n] = '\0';
+    return text;
+}
+
 #define assert_contains(text, part)                                           \
     do {                                                                      \
         const char *text_ = (text);                                           \

@@ -1,25 +1,6 @@
-#include "t/unit/views/store_fixture.h"
+#include "t/unit/views/store_case.h"
 
 /* Where the views stand, and what of an answer depends on who asks. */
-
-static fixture_t f;
-
-static int
-set_up(void **state)
-{
-    (void)state;
-    make_store(&f);
-    open_store(&f);
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    end_store(&f);
-    return 0;
-}
 
 static kappa_standing_t
 standing(void)
@@ -151,8 +132,6 @@ notes_who_was_looked_at(void **state)
         }
     }
 }
-
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
 main(void)

@@ -1,26 +1,14 @@
-#include "t/unit/views/store_fixture.h"
+#include "t/unit/views/store_case.h"
 
 #include <sys/wait.h>
 
 /* Schemas that change: adopted, built beside, refused. */
 
-static fixture_t f;
-
 static int
-set_up(void **state)
+set_up_items(void **state)
 {
-    (void)state;
-    make_store(&f);
-    open_store(&f);
+    set_up(state);
     mutate_text(&f, "mutation { add(name: \"a\", stock: 3) { stock } }");
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    end_store(&f);
     return 0;
 }
 
@@ -356,18 +344,17 @@ an_offer_is_made_once(void **state)
 int
 main(void)
 {
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(adopts_what_needs_no_build),
-        TEST(builds_beside_what_needs_it),
-        TEST(rules_for_what_never_happened),
-        TEST(another_effect_of_a_mutation),
-        TEST(views_of_an_older_version),
-        TEST(skips_what_new_rules_can_not_apply),
-        TEST(strict_stops_instead),
-        TEST(keeps_one_generation_for_rollback),
-        TEST(mutations_wait_for_a_schema_that_loads),
-        TEST(an_offer_is_made_once),
+        TEST_FROM(set_up_items, adopts_what_needs_no_build),
+        TEST_FROM(set_up_items, builds_beside_what_needs_it),
+        TEST_FROM(set_up_items, rules_for_what_never_happened),
+        TEST_FROM(set_up_items, another_effect_of_a_mutation),
+        TEST_FROM(set_up_items, views_of_an_older_version),
+        TEST_FROM(set_up_items, skips_what_new_rules_can_not_apply),
+        TEST_FROM(set_up_items, strict_stops_instead),
+        TEST_FROM(set_up_items, keeps_one_generation_for_rollback),
+        TEST_FROM(set_up_items, mutations_wait_for_a_schema_that_loads),
+        TEST_FROM(set_up_items, an_offer_is_made_once),
     };
     return cmocka_run_group_tests_name(
         "views/store_schema", tests, NULL, NULL);

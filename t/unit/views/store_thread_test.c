@@ -1,4 +1,4 @@
-#include "t/unit/views/store_fixture.h"
+#include "t/unit/views/store_case.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -9,27 +9,16 @@
 
 #define GENERATIONS 4
 
-static fixture_t f;
 static atomic_bool stop;
 static atomic_int reads, commits, changed, odd;
 
 static int
-set_up(void **state)
+set_up_items(void **state)
 {
-    (void)state;
-    make_store(&f);
-    open_store(&f);
+    set_up(state);
     mutate_text(&f, "mutation { add(name: \"a\", stock: 1000000) { stock } }");
     stop = false;
     reads = commits = changed = odd = 0;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    end_store(&f);
     return 0;
 }
 
@@ -161,9 +150,8 @@ threads_do_not_disturb_each_other(void **state)
 int
 main(void)
 {
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(threads_do_not_disturb_each_other),
+        TEST_FROM(set_up_items, threads_do_not_disturb_each_other),
     };
     return cmocka_run_group_tests_name(
         "views/store_thread", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-#include "t/unit/views/store_fixture.h"
+#include "t/unit/views/store_case.h"
 
 #include <time.h>
 
@@ -7,25 +7,6 @@
 #include "views/used_keys.h"
 
 #define WINDOW 100000
-
-static fixture_t f;
-
-static int
-set_up(void **state)
-{
-    (void)state;
-    make_store(&f);
-    open_store(&f);
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    end_store(&f);
-    return 0;
-}
 
 static void
 reopen_with(int64_t window_ms)
@@ -193,14 +174,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            keys_are_kept_for_ever_by_default, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            keys_are_forgotten_past_the_window, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            entries_are_swept_by_and_by, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            agrees_with_the_clock, set_up, tear_down),
+        TEST(keys_are_kept_for_ever_by_default),
+        TEST(keys_are_forgotten_past_the_window),
+        TEST(entries_are_swept_by_and_by),
+        TEST(agrees_with_the_clock),
     };
     return cmocka_run_group_tests_name("views/used_keys", tests, NULL, NULL);
 }

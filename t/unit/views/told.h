@@ -1,5 +1,5 @@
-#ifndef KAPPA_T_UNIT_VIEWS_HISTORY_H
-#define KAPPA_T_UNIT_VIEWS_HISTORY_H
+#ifndef KAPPA_T_UNIT_VIEWS_TOLD_H
+#define KAPPA_T_UNIT_VIEWS_TOLD_H
 
 #include "t/unit/views/views_fixture.h"
 
