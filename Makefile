@@ -1,5 +1,9 @@
 # kappa: build, test, run. `make help` says what there is.
 
+ifneq ($(words $(CURDIR)),1)
+$(error kappa: make can't build where a directory has a space in its name: \
+	move the clone out of "$(CURDIR)")
+endif
 ifeq ($(origin CC),default)
 CC := gcc
 endif
@@ -296,7 +300,8 @@ install:
 	@test -f build/ngx_http_kappa_module.so || { echo "run make first" >&2; \
 		exit 1; }
 	install -d $(DESTDIR)$(MODULES_DIR) $(DESTDIR)$(PREFIX)/bin \
-		$(DESTDIR)$(PREFIX)/share/kappa
+		$(DESTDIR)$(PREFIX)/share/kappa $(DESTDIR)/etc/kappa \
+		$(DESTDIR)/var/lib/kappa
 	install -m 644 build/ngx_http_kappa_module.so $(DESTDIR)$(MODULES_DIR)
 	install -m 755 build/kappa $(DESTDIR)$(PREFIX)/bin
 	install -m 644 graphql/kappa.graphql $(DESTDIR)$(PREFIX)/share/kappa

@@ -320,6 +320,26 @@ ngx_http_kappa_owner(ngx_conf_t *cf, int *uid, int *gid)
     *gid = group ? (int)group->gr_gid : -1;
 }
 
+/* A store of another user, such as the one of a `user` directive that was
+ * changed, is not ours to give away; nor is it a reason not to start. */
+static void
+ngx_http_kappa_check_owner(
+    ngx_conf_t *cf, ngx_http_kappa_app_t *app, int uid, int gid)
+{
+    char *path = (char *)app->store.data;
+    struct stat st;
+
+    if (uid <= 0 || stat(path, &st) != 0 || st.st_uid == (uid_t)uid
+        || (st.st_gid == (gid_t)gid && (st.st_mode & S_IRWXG) == S_IRWXG)
+        || (st.st_mode & S_IRWXO) == S_IRWXO) {
+        return;
+    }
+    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+        "kappa \"%V\": the store %V belongs to user %d, but the workers run "
+        "as user %d and can't open it: chown -R %d:%d %V",
+        &app->name, &app->store, (int)st.st_uid, uid, uid, gid, &app->store);
+}
+
 static ngx_int_t
 ngx_http_kappa_make_store(ngx_conf_t *cf, ngx_http_kappa_app_t *app)
 {
@@ -337,7 +357,11 @@ ngx_http_kappa_make_store(ngx_conf_t *cf, ngx_http_kappa_app_t *app)
 
     ngx_http_kappa_log_errors(cf->log, "", &errors);
     kappa_arena_destroy(arena);
-    return status == KAPPA_OK ? NGX_OK : NGX_ERROR;
+    if (status != KAPPA_OK) {
+        return NGX_ERROR;
+    }
+    ngx_http_kappa_check_owner(cf, app, uid, gid);
+    return NGX_OK;
 }
 
 /* The same directory by whatever name. */

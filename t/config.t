@@ -95,4 +95,20 @@ says('a store that can not be made', qr/app.*(?:store|directory)|Not a directory
         $config;
     });
 
+# Whose user the workers are was changed, and the store is still the old one's.
+SKIP: {
+    skip 'only root has another user\'s store', 2 if $> != 0;
+    my $t = Kappa::Test->new(schema => $SDL);
+    mkdir $t->store;
+    my (undef, undef, $uid, $gid) = getpwnam 'daemon';
+    chown $uid, $gid, $t->store or die $!;
+    chmod 0700, $t->store;
+    my ($status, $said) = $t->config_test;
+    is($status, 0, 'another user\'s store is no mistake') or diag $said;
+    my ($worker, $group) = (getpwnam 'www-data')[2, 3];
+    my $store = $t->store;
+    like($said, qr/\[warn\].*app.*belongs to user $uid, .*chown -R $worker:$group \Q$store\E/,
+        'but told of');
+}
+
 done_testing;

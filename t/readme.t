@@ -1,4 +1,5 @@
-# The configuration and the schema of README.md work as printed.
+# The configuration and the schema of README.md work as printed, and so does
+# `make install`.
 
 use strict;
 use warnings;
@@ -10,6 +11,7 @@ my ($schema) = $readme =~ /```graphql\n(.*?)```/s;
 my ($config) = $readme =~ /```nginx\n(.*?)```/s;
 
 # Only places are changed: paths, the port, the user, where nginx writes.
+$config =~ s/^user www-data;\n//m or die 'no user';
 my $t = Kappa::Test->new(workers => 1, config => '');
 $t->schema($schema);
 $config =~ s{modules/ngx_http_kappa_module.so}{%MODULE%};
@@ -59,4 +61,25 @@ for my $i (0 .. $#said) {
 
 $t->stop;
 $t->no_alerts;
+
+# make install, into a directory of ours
+
+my $to = $t->dir . '/root';
+$r = Kappa::Test::run(['make', '-s', 'install', "DESTDIR=$to"],
+    dir => $Kappa::Test::ROOT);
+is($r->{status}, 0, 'make install') or diag $r->{err};
+ok(-f "$to/usr/lib/nginx/modules/ngx_http_kappa_module.so", 'the module');
+is(Kappa::Test::run(["$to/usr/local/bin/kappa", '--help'])->{status}, 0,
+    'the command');
+ok(-d "$to/$_", "$_ is there") for 'etc/kappa', 'var/lib/kappa';
+
+# and a clone where make can't work
+
+my $space = $t->dir . '/a clone';
+mkdir $space;
+symlink "$Kappa::Test::ROOT/Makefile", "$space/Makefile" or die $!;
+$r = Kappa::Test::run(['make', 'help'], dir => $space);
+isnt($r->{status}, 0, 'a space in the path');
+like($r->{err}, qr/space in its name: move the clone out of "\Q$space\E"/,
+    'is told of');
 done_testing;

@@ -186,6 +186,17 @@ make(int dir, const char *path, kappa_errors_t *errors)
     return status == KAPPA_OK ? kappa_secret_make(dir, errors) : status;
 }
 
+/* Directories above it are not made: one of them may be a disk that is not
+ * mounted. */
+static kappa_status_t
+no_place(kappa_errors_t *errors, const char *path)
+{
+    kappa_errors_add(errors, "STORE_UNAVAILABLE",
+        "can't make %s: %s: make the directory that it is to be in first",
+        path, strerror(ENOENT));
+    return KAPPA_IO;
+}
+
 kappa_status_t
 kappa_store_create(kappa_str_t name, int uid, int gid, kappa_errors_t *errors)
 {
@@ -199,7 +210,8 @@ kappa_store_create(kappa_str_t name, int uid, int gid, kappa_errors_t *errors)
     memcpy(path, name.data, name.len);
     path[name.len] = '\0';
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        return failed(errors, "make", path);
+        return errno == ENOENT ? no_place(errors, path)
+                               : failed(errors, "make", path);
     }
 
     int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -30,7 +30,8 @@ leaves_other_directories_alone(void **state)
     assert_int_equal(kappa_store_create(KAPPA_STR("/nonexistent/kappa/store"),
                          -1, -1, &f.errors),
         KAPPA_IO);
-    assert_contains(first_error(&f), "No such file or directory");
+    assert_contains(first_error(&f),
+        "No such file or directory: make the directory that it is to be in");
 }
 
 static void
