@@ -65,6 +65,33 @@ page_cursor(
     return KAPPA_INVALID;
 }
 
+/* Perhaps nobody gave it. */
+static bool
+is_default(const work_t *w, const kappa_value_t *value)
+{
+    const kappa_value_t *said =
+        &w->scan->field->args[value - w->args].default_value;
+
+    return !kappa_is_null(said) && said->as.integer == value->as.integer;
+}
+
+/* Where both are there, one that is the schema's default gives way. */
+static kappa_status_t
+choose_end(work_t *w, const kappa_value_t **first, const kappa_value_t **last)
+{
+    if (!*first || !*last) {
+        return KAPPA_OK;
+    }
+    bool from_schema = is_default(w, *first);
+    if (from_schema == is_default(w, *last)) {
+        kappa_errors_add(w->errors, "BAD_USER_INPUT",
+            "Give \"first\" or \"last\", not both.");
+        return KAPPA_INVALID;
+    }
+    *(from_schema ? first : last) = NULL;
+    return KAPPA_OK;
+}
+
 kappa_status_t
 kappa_read_paging(const kappa_list_t *list, const kappa_scan_t *scan,
     const kappa_value_t *args, kappa_arena_t *arena, kappa_paging_t *paging,
@@ -74,15 +101,13 @@ kappa_read_paging(const kappa_list_t *list, const kappa_scan_t *scan,
     const char *name;
     const kappa_value_t *first = paging_arg(&w, KAPPA_ARG_FIRST, &name);
     const kappa_value_t *last = paging_arg(&w, KAPPA_ARG_LAST, &name);
-    kappa_status_t status = KAPPA_OK;
+    kappa_status_t status = choose_end(&w, &first, &last);
 
+    if (status != KAPPA_OK) {
+        return status;
+    }
     *paging = (kappa_paging_t){ .limit = list->default_limit,
         .from_end = last != NULL };
-    if (first && last) {
-        kappa_errors_add(
-            errors, "BAD_USER_INPUT", "Give \"first\" or \"last\", not both.");
-        return KAPPA_INVALID;
-    }
     if (first || last) {
         status = page_size(&w, first ? first : last, first ? "first" : "last");
     }

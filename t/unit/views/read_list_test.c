@@ -23,6 +23,7 @@ static const char schema[] =
     "  range(price_lt: Int, first: Int, after: String,\n"
     "    orderBy: ItemOrder): ItemConnection!\n"
     "  all: [Item!]!\n"
+    "  both(first: Int = 2, last: Int): [Item!]!\n"
     "}\n";
 
 static const char *const items[] = {
@@ -86,6 +87,11 @@ lists_in_the_order_of_an_index(void **state)
         { "{list(shop:\"s\" first:2){nodes{id}}}", "cb" },
         { "{list(shop:\"s\" last:3){nodes{id}}}", "bad" },
         { "{list(first:0){nodes{id}}}", "" },
+        /* A default gives way to what a caller gives. */
+        { "{both{id}}", "ab" },
+        { "{both(first:3){id}}", "abc" },
+        { "{both(last:1){id}}", "f" },
+        { "{both(first:null last:3){id}}", "def" },
         { "{range(price_lt:3){nodes{id}}}", "ebf" },
         { "{range(price_lt:3 orderBy:PRICE_DESC){nodes{id}}}", "fbe" },
         { "{range{nodes{id}}}", "abcdef" },
@@ -199,6 +205,7 @@ bounds_pages(void **state)
         { "{list(first:1001){nodes{id}}}", "LIMIT_EXCEEDED" },
         { "{list(last:1001){nodes{id}}}", "LIMIT_EXCEEDED" },
         { "{list(first:1 last:1){nodes{id}}}", "BAD_USER_INPUT" },
+        { "{both(first:1 last:1){id}}", "BAD_USER_INPUT" },
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
