@@ -1,3 +1,5 @@
+#define _GNU_SOURCE /* memmem */
+
 /* An event as NDJSON, out and in (SEMANTICS 30). */
 
 #include "base/json.h"
@@ -168,6 +170,8 @@ ignore(line_t *line, const kappa_value_t *value, kappa_str_t raw)
 static kappa_status_t
 take_id(line_t *line, const kappa_value_t *value, kappa_str_t raw)
 {
+    static const uint8_t
+        none[KAPPA_UUID_BYTES]; /* how a want of one is kept */
     char *text = kappa_arena_bytes(line->arena, KAPPA_UUID_CHARS);
 
     (void)raw;
@@ -175,8 +179,9 @@ take_id(line_t *line, const kappa_value_t *value, kappa_str_t raw)
         return KAPPA_NOMEM;
     }
     if (value->kind != KAPPA_STRING
-        || !kappa_uuid_parse(value->as.string, line->out->id)) {
-        return refuse(line, "\"id\" must be a UUID");
+        || !kappa_uuid_parse(value->as.string, line->out->id)
+        || memcmp(line->out->id, none, sizeof(none)) == 0) {
+        return refuse(line, "\"id\" must be a UUID, and not that of zeros");
     }
     kappa_uuid_format(line->out->id, text);
     line->out->idempotency_key = kappa_str(text, KAPPA_UUID_CHARS);
@@ -347,6 +352,22 @@ take_members(line_t *line, const kappa_value_t *object)
     return KAPPA_OK;
 }
 
+/* "… (column 7)": which line it is knows who reads lines. */
+static void
+refuse_json(line_t *line, kappa_str_t message)
+{
+    kappa_str_t place = KAPPA_STR("(line 1, ");
+    const char *at = message.len
+        ? memmem(message.data, message.len, place.data, place.len)
+        : NULL;
+    size_t before = at ? (size_t)(at - message.data) + 1 : message.len;
+    size_t rest = at ? before + place.len - 1 : message.len;
+
+    kappa_errors_add(line->errors, "BAD_USER_INPUT", "not JSON: %.*s%.*s",
+        (int)before, message.data, (int)(message.len - rest),
+        message.data + rest);
+}
+
 static kappa_status_t
 parse_object(line_t *line, kappa_value_t *object)
 {
@@ -355,8 +376,7 @@ parse_object(line_t *line, kappa_value_t *object)
         kappa_json_parse(line->arena, line->text, object, &message);
 
     if (status == KAPPA_INVALID) {
-        kappa_errors_add(line->errors, "BAD_USER_INPUT", "not JSON: %.*s",
-            KAPPA_STR_ARG(message));
+        refuse_json(line, message);
     } else if (status == KAPPA_OK && object->kind != KAPPA_OBJECT) {
         return refuse(line, "an event must be a JSON object");
     }
@@ -377,8 +397,8 @@ kappa_event_parse_json(kappa_arena_t *arena, kappa_str_t text,
         .data = KAPPA_STR("{}") };
     if (text.len > KAPPA_EVENT_LINE_MAX) {
         kappa_errors_add(errors, "LIMIT_EXCEEDED",
-            "the line has %zu bytes, an event may have %d", text.len,
-            KAPPA_EVENT_LINE_MAX);
+            "the line has %zu bytes, it may have %d, and the event in it %d",
+            text.len, KAPPA_EVENT_LINE_MAX, KAPPA_EVENT_BYTES_MAX);
         return KAPPA_LIMIT;
     }
     kappa_status_t status = parse_object(&line, &object);

@@ -44,8 +44,9 @@ is_full(const kappa_ndjson_t *ndjson)
 }
 
 static kappa_status_t
-refuse(kappa_ndjson_t *ndjson, kappa_str_t reason)
+refuse(kappa_ndjson_t *ndjson, const char *code, kappa_str_t reason)
 {
+    ndjson->code = code;
     ndjson->reason = reason;
     return KAPPA_INVALID;
 }
@@ -68,9 +69,10 @@ add_line(kappa_ndjson_t *ndjson, kappa_str_t text)
     kappa_status_t status = kappa_event_parse_json(
         ndjson->arena, line, &ndjson->events[ndjson->count], &errors);
     if (status == KAPPA_INVALID || status == KAPPA_LIMIT) {
-        return refuse(ndjson,
-            errors.first ? errors.first->message
-                         : KAPPA_STR("it is not an event"));
+        return errors.first
+            ? refuse(ndjson, errors.first->code, errors.first->message)
+            : refuse(
+                ndjson, "BAD_USER_INPUT", KAPPA_STR("it is not an event"));
     }
     if (status != KAPPA_OK) {
         return status;
@@ -84,8 +86,10 @@ add_line(kappa_ndjson_t *ndjson, kappa_str_t text)
 static kappa_status_t
 keep(kappa_ndjson_t *ndjson, kappa_str_t part)
 {
-    if (part.len > KAPPA_NDJSON_LINE_MAX - ndjson->partial.len) {
-        return refuse(ndjson, KAPPA_STR("it is too long: over 8 MiB"));
+    if (part.len > KAPPA_EVENT_LINE_MAX - ndjson->partial.len) {
+        return refuse(ndjson, "LIMIT_EXCEEDED",
+            KAPPA_STR("it is too long: a line has at most 4 MiB, an event "
+                      "1 MiB"));
     }
     kappa_buf_str(&ndjson->partial, part);
     return ndjson->partial.failed ? KAPPA_NOMEM : KAPPA_OK;
@@ -162,5 +166,6 @@ kappa_ndjson_refuse(kappa_ndjson_t *ndjson, uint64_t line, kappa_str_t reason)
     kappa_str_t copy = kappa_str_dup(ndjson->arena, reason);
 
     ndjson->line = line;
-    return copy.data == NULL ? KAPPA_NOMEM : refuse(ndjson, copy);
+    return copy.data == NULL ? KAPPA_NOMEM
+                             : refuse(ndjson, "BAD_USER_INPUT", copy);
 }

@@ -9,9 +9,6 @@
 
 #define KAPPA_NDJSON_EVENTS 1000
 #define KAPPA_NDJSON_BYTES (1024 * 1024)
-/* A line holds an event of at most 1 MiB; escapes may make it longer. */
-#define KAPPA_NDJSON_LINE_MAX (8 * 1024 * 1024)
-
 typedef struct {
     kappa_arena_t *arena; /* of the batch; reset by kappa_ndjson_clear */
     kappa_buf_t partial;  /* a line that is not whole yet */
@@ -26,6 +23,7 @@ typedef struct {
 
     /* After KAPPA_INVALID: why `line` is wrong; in the batch's arena. */
     kappa_str_t reason;
+    const char *code; /* BAD_USER_INPUT, LIMIT_EXCEEDED */
 } kappa_ndjson_t;
 
 /* Large: on the heap. KAPPA_NOMEM. */

@@ -141,6 +141,9 @@ refuses(void **state)
         { "{" TV ",\"Data\":{}}", "\"Data\" is no member of an event" },
         { "{" TV "," TV "}", "duplicate" },
         { "{" TV "} {}", "not JSON" },
+        { "{" TV ",\"data\":{\"a\":tru}}", " (column 39)" },
+        { "{" TV ",\"id\":\"00000000-0000-0000-0000-000000000000\"}",
+            "not that of zeros" },
     };
     kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
     kappa_event_t out;

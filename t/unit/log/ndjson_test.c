@@ -102,6 +102,7 @@ says_which_line_is_wrong(void **state)
         assert_int_equal(ndjson->line, 3);
         assert_int_equal(ndjson->count, 1);
         assert_true(ndjson->reason.len > 0);
+        assert_string_equal(ndjson->code, "BAD_USER_INPUT");
         destroy(ndjson);
     }
 }
@@ -123,7 +124,8 @@ refuses_a_line_without_end(void **state)
         blocks++;
     }
     assert_int_equal(status, KAPPA_INVALID);
-    assert_int_equal(blocks, KAPPA_NDJSON_LINE_MAX / (1024 * 1024) + 1);
+    assert_int_equal(blocks, KAPPA_EVENT_LINE_MAX / (1024 * 1024) + 1);
+    assert_string_equal(ndjson->code, "LIMIT_EXCEEDED");
     free(block);
     destroy(ndjson);
 }
