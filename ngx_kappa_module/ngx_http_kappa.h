@@ -309,6 +309,9 @@ kappa_str_t ngx_http_kappa_extensions(
 
 /* --- requests */
 ngx_int_t ngx_http_kappa_graphql_handler(ngx_http_request_t *r);
+/* The context, with what its headers say. NULL: no memory. */
+ngx_http_kappa_ctx_t *ngx_http_kappa_begin(
+    ngx_http_request_t *r, ngx_http_kappa_app_t *app);
 /* For $kappa_operation_name and $kappa_operation_type. */
 void ngx_http_kappa_note_operation(ngx_http_request_t *r,
     ngx_http_kappa_ctx_t *ctx, kappa_operation_type_t type, kappa_str_t name);
@@ -472,6 +475,9 @@ ngx_int_t ngx_http_kappa_cache_headers(ngx_http_request_t *r,
     ngx_http_kappa_ctx_t *ctx, kappa_media_t media, kappa_str_t body);
 /* What the body of a QUERY may be (RFC 10008, 3). */
 ngx_int_t ngx_http_kappa_accept_query(ngx_http_request_t *r);
+/* Before an answer that needs no body. Who asked first (Expect: 100-continue)
+ * is not told to send it. */
+ngx_int_t ngx_http_kappa_want_no_body(ngx_http_request_t *r);
 /* Adds a response header; value must live as long as the request. */
 ngx_int_t ngx_http_kappa_header(
     ngx_http_request_t *r, const char *name, ngx_str_t value);

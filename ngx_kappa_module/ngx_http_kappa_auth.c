@@ -255,7 +255,7 @@ ngx_http_kappa_turn_away(ngx_http_request_t *r, ngx_int_t status,
     }
     ngx_http_kappa_answer_t answer = { .media = KAPPA_MEDIA_JSON,
         .outcome = outcome };
-    ngx_int_t rc = ngx_http_discard_request_body(r);
+    ngx_int_t rc = ngx_http_kappa_want_no_body(r);
 
     if (rc != NGX_OK) {
         return rc;

@@ -69,8 +69,13 @@ ngx_http_kappa_events_after(ngx_http_kappa_reader_t *reader, kappa_str_t text)
     if (text.data == NULL || text.len == 0) {
         return KAPPA_OK;
     }
-    return kappa_position_locate(
+    kappa_status_t status = kappa_position_locate(
         text, kappa_store_epoch(reader->app->store_handle), &reader->seq);
+
+    if (reader->seq == UINT64_MAX) { /* there must be one behind it */
+        reader->seq--;
+    }
+    return status;
 }
 
 static kappa_status_t
@@ -376,7 +381,9 @@ ngx_http_kappa_reader_create(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     reader->klcf = ctx->op.klcf;
     reader->flow.request = r;
     reader->end = kappa_store_position(reader->app->store_handle);
-    reader->tail = ctx->media == KAPPA_MEDIA_SSE;
+    /* By name: who takes anything gets what there is. */
+    reader->tail = ctx->accept.quality[KAPPA_MEDIA_SSE] > 0
+        && ctx->accept.order[KAPPA_MEDIA_SSE] > 0;
     kappa_buf_init(&reader->flow.out, &kappa_alloc_libc);
     reader->heartbeat.handler = ngx_http_kappa_reader_heartbeat_handler;
     reader->heartbeat.data = reader;
@@ -398,6 +405,7 @@ ngx_http_kappa_reader_start(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
     ngx_http_kappa_answer_t answer =
         ngx_http_kappa_answer(ctx, KAPPA_OUTCOME_DATA);
 
+    answer.media = reader->tail ? KAPPA_MEDIA_SSE : KAPPA_MEDIA_JSON;
     answer.ndjson = !reader->tail;
     if (ngx_http_kappa_header(r, "Cache-Control", no_cache) != NGX_OK
         || ngx_http_kappa_header(r, "X-Accel-Buffering", no_buffering)
@@ -431,7 +439,6 @@ ngx_http_kappa_events_refuse(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
 {
     ngx_http_kappa_answer_t answer = ngx_http_kappa_answer(ctx, outcome);
 
-    answer.media = KAPPA_MEDIA_JSON;
     answer.retry_after = outcome == KAPPA_OUTCOME_UNAVAILABLE ? 1 : 0;
     return ngx_http_kappa_refuse(r, &answer, code, message);
 }
@@ -440,10 +447,9 @@ static ngx_int_t
 ngx_http_kappa_events_read(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 {
     ngx_http_kappa_reader_t *reader = ngx_http_kappa_reader_create(r, ctx);
-    ngx_int_t rc = ngx_http_discard_request_body(r);
 
-    if (reader == NULL || rc != NGX_OK) {
-        return reader ? rc : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (reader == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     switch (ngx_http_kappa_events_ask(r, ctx, reader)) {
     case KAPPA_OK:
@@ -486,7 +492,7 @@ ngx_http_kappa_events_begin(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
         reading ? &ctx->op.klcf->read_scope : &ctx->op.klcf->write_scope;
     if (!kappa_caller_has_scope(ngx_http_kappa_caller(&ctx->op),
             kappa_str((char *)scope->data, scope->len))) {
-        ngx_int_t rc = ngx_http_discard_request_body(r);
+        ngx_int_t rc = ngx_http_kappa_want_no_body(r);
 
         return rc != NGX_OK
             ? rc
@@ -498,8 +504,13 @@ ngx_http_kappa_events_begin(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
             "STORE_UNAVAILABLE",
             "the store can't be used; the server's log says why");
     }
-    return reading ? ngx_http_kappa_events_read(r, ctx)
-                   : ngx_http_kappa_upload(r, ctx);
+    if (!reading) {
+        return ngx_http_kappa_upload(r, ctx);
+    }
+    ngx_int_t rc = ngx_http_discard_request_body(r);
+    return rc != NGX_OK
+        ? rc
+        : ngx_http_kappa_await(r, ctx, ngx_http_kappa_events_read);
 }
 
 ngx_int_t
@@ -507,24 +518,16 @@ ngx_http_kappa_events_handler(ngx_http_request_t *r)
 {
     ngx_http_kappa_loc_conf_t *klcf =
         ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
-    ngx_table_elt_t *accept = ngx_http_kappa_request_header(r, "accept");
 
     if (r->method & NGX_HTTP_OPTIONS) {
         return ngx_http_kappa_preflight(r);
     }
-    ngx_http_kappa_ctx_t *ctx = ngx_http_kappa_get_ctx(r);
+    ngx_http_kappa_ctx_t *ctx = ngx_http_kappa_begin(r, klcf->events);
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    ctx->op.app = klcf->events;
-    ctx->op.klcf = klcf;
+    ctx->media = KAPPA_MEDIA_JSON;
     ctx->op.arena = ngx_http_kappa_arena_get();
-    ctx->media = accept != NULL
-            && ngx_strlcasestrn(accept->value.data,
-                accept->value.data + accept->value.len,
-                (u_char *)"text/event-stream", sizeof("text/event-stream") - 2)
-        ? KAPPA_MEDIA_SSE
-        : KAPPA_MEDIA_JSON;
     if (ctx->op.arena == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

@@ -93,18 +93,16 @@ ngx_http_kappa_accept(kappa_str_t header, kappa_accept_t *out)
     }
 }
 
-static ngx_http_kappa_ctx_t *
-ngx_http_kappa_begin(ngx_http_request_t *r)
+ngx_http_kappa_ctx_t *
+ngx_http_kappa_begin(ngx_http_request_t *r, ngx_http_kappa_app_t *app)
 {
-    ngx_http_kappa_loc_conf_t *klcf =
-        ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
     ngx_http_kappa_ctx_t *ctx = ngx_http_kappa_get_ctx(r);
 
     if (ctx == NULL) {
         return NULL;
     }
-    ctx->op.app = klcf->app;
-    ctx->op.klcf = klcf;
+    ctx->op.app = app;
+    ctx->op.klcf = ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
     ngx_http_kappa_accept(ngx_http_kappa_scan_headers(r, ctx), &ctx->accept);
     ctx->media = kappa_graphql_http_error_media(&ctx->accept);
     return ctx;
@@ -204,7 +202,7 @@ ngx_http_kappa_post(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
         : KAPPA_STR_NULL;
 
     if (!kappa_graphql_http_content_type(header)) {
-        ngx_int_t rc = ngx_http_discard_request_body(r);
+        ngx_int_t rc = ngx_http_kappa_want_no_body(r);
 
         return rc != NGX_OK
             ? rc
@@ -220,6 +218,9 @@ ngx_http_kappa_post(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 ngx_int_t
 ngx_http_kappa_graphql_handler(ngx_http_request_t *r)
 {
+    ngx_http_kappa_loc_conf_t *klcf =
+        ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
+
     if (r->method & NGX_HTTP_OPTIONS) {
         return ngx_http_kappa_preflight(r);
     }
@@ -228,7 +229,7 @@ ngx_http_kappa_graphql_handler(ngx_http_request_t *r)
     if (page != NGX_DECLINED) {
         return page;
     }
-    ngx_http_kappa_ctx_t *ctx = ngx_http_kappa_begin(r);
+    ngx_http_kappa_ctx_t *ctx = ngx_http_kappa_begin(r, klcf->app);
 
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -242,7 +243,7 @@ ngx_http_kappa_graphql_handler(ngx_http_request_t *r)
     if ((r->method & NGX_HTTP_POST) || ngx_http_kappa_is_query(r)) {
         return ngx_http_kappa_post(r, ctx);
     }
-    ngx_int_t rc = ngx_http_discard_request_body(r);
+    ngx_int_t rc = ngx_http_kappa_want_no_body(r);
     return rc != NGX_OK
         ? rc
         : ngx_http_kappa_refuse_ctx(r, ctx, KAPPA_OUTCOME_METHOD,

@@ -44,6 +44,16 @@ ngx_http_kappa_header_copy(
 }
 
 ngx_int_t
+ngx_http_kappa_want_no_body(ngx_http_request_t *r)
+{
+    if (!r->expect_tested && r->headers_in.expect != NULL) {
+        r->expect_tested = 1;
+        r->keepalive = 0; /* a body may follow or the next request */
+    }
+    return ngx_http_discard_request_body(r);
+}
+
+ngx_int_t
 ngx_http_kappa_header(ngx_http_request_t *r, const char *name, ngx_str_t value)
 {
     ngx_table_elt_t *header = ngx_list_push(&r->headers_out.headers);

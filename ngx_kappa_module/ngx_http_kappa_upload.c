@@ -6,7 +6,14 @@
 
 /* POST /events: NDJSON of any length in constant memory. The body is read as
  * it comes; while a batch is on its way to the log nothing more is read, so
- * the sender is held back by TCP. */
+ * the sender is held back by TCP. Of a sender who takes his time, what came is
+ * appended meanwhile. */
+
+/* So long a batch waits for more of the body. */
+#define IDLE_MS 100
+/* Bytes that are read before others have their turn, though no batch came of
+ * them (blank lines). */
+#define BYTES_A_TURN (256 * 1024)
 
 typedef struct {
     ngx_http_kappa_note_t note;  /* first: a note is its upload */
@@ -14,6 +21,8 @@ typedef struct {
     ngx_http_kappa_app_t *app;
     const kappa_identity_t *identity;
     kappa_job_t job;
+    ngx_event_t more; /* timer: no more came; posted: others had their turn */
+    size_t taken;     /* bytes in this turn */
     bool committing;
     bool wrong;       /* a line could not be read: what stood before it is
                          committed, then it is refused */
@@ -36,12 +45,32 @@ ngx_http_kappa_upload_destroy(ngx_http_kappa_upload_t *upload)
     kappa_alloc_libc.release(kappa_alloc_libc.ctx, upload);
 }
 
+static void
+ngx_http_kappa_upload_stop_waiting(ngx_http_kappa_upload_t *upload)
+{
+    upload->taken = 0;
+    if (upload->more.timer_set) {
+        ngx_del_timer(&upload->more);
+    }
+    if (upload->more.posted) {
+        ngx_delete_posted_event(&upload->more);
+    }
+}
+
+static void
+ngx_http_kappa_upload_finalize(ngx_http_kappa_upload_t *upload, ngx_int_t rc)
+{
+    ngx_http_kappa_upload_stop_waiting(upload);
+    ngx_http_finalize_request(upload->request, rc);
+}
+
 /* The request ends; a batch on its way is waited for. */
 static void
 ngx_http_kappa_upload_cleanup(void *data)
 {
     ngx_http_kappa_upload_t *upload = data;
 
+    ngx_http_kappa_upload_stop_waiting(upload);
     upload->request = NULL;
     if (!upload->committing) {
         ngx_http_kappa_upload_destroy(upload);
@@ -92,7 +121,7 @@ ngx_http_kappa_upload_end(ngx_http_kappa_upload_t *upload,
         ? NGX_HTTP_INTERNAL_SERVER_ERROR
         : ngx_http_kappa_send(r, &answer, kappa_buf_view(body));
     kappa_buf_release(body);
-    ngx_http_finalize_request(r, rc);
+    ngx_http_kappa_upload_finalize(upload, rc);
 }
 
 static void
@@ -170,6 +199,7 @@ ngx_http_kappa_upload_commit(ngx_http_kappa_upload_t *upload)
 {
     kappa_ndjson_t *ndjson = &upload->ndjson;
 
+    ngx_http_kappa_upload_stop_waiting(upload);
     upload->job = (kappa_job_t){
         .events = ndjson->events,
         .event_count = ndjson->count,
@@ -224,7 +254,7 @@ ngx_http_kappa_upload_committed(ngx_http_kappa_upload_t *upload)
     }
     if (upload->wrong) {
         ngx_http_kappa_upload_fail(upload, upload->ndjson.line,
-            "BAD_USER_INPUT", upload->ndjson.reason,
+            upload->ndjson.code, upload->ndjson.reason,
             KAPPA_OUTCOME_BAD_REQUEST);
         return;
     }
@@ -262,8 +292,8 @@ ngx_http_kappa_upload_wrong(ngx_http_kappa_upload_t *upload)
         ngx_http_kappa_upload_commit(upload);
         return;
     }
-    ngx_http_kappa_upload_fail(upload, upload->ndjson.line, "BAD_USER_INPUT",
-        upload->ndjson.reason, KAPPA_OUTCOME_BAD_REQUEST);
+    ngx_http_kappa_upload_fail(upload, upload->ndjson.line,
+        upload->ndjson.code, upload->ndjson.reason, KAPPA_OUTCOME_BAD_REQUEST);
 }
 
 /* False: a batch is on its way, or the upload is over. */
@@ -281,8 +311,7 @@ ngx_http_kappa_upload_step(
         ngx_http_kappa_upload_wrong(upload);
         return false;
     default:
-        ngx_http_finalize_request(
-            upload->request, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        ngx_http_kappa_upload_finalize(upload, NGX_HTTP_INTERNAL_SERVER_ERROR);
         return false;
     }
 }
@@ -323,9 +352,20 @@ ngx_http_kappa_upload_take(ngx_http_kappa_upload_t *upload)
     }
     r->request_body->bufs = NULL;
     upload->rest = kappa_buf_view(&upload->held);
+    upload->taken += upload->rest.len;
     ngx_http_kappa_count(
         upload->app, NGX_HTTP_KAPPA_UPLOAD_BYTES, upload->rest.len);
     return upload->held.failed ? NGX_ERROR : NGX_OK;
+}
+
+/* The read handler comes back when there is more. */
+static void
+ngx_http_kappa_upload_pause(ngx_http_kappa_upload_t *upload)
+{
+    upload->taken = 0;
+    if (upload->ndjson.count > 0 && !upload->more.timer_set) {
+        ngx_add_timer(&upload->more, IDLE_MS);
+    }
 }
 
 static void
@@ -338,15 +378,21 @@ ngx_http_kappa_upload_go_on(ngx_http_kappa_upload_t *upload)
                 upload, kappa_ndjson_feed(&upload->ndjson, &upload->rest))) {
             return;
         }
+        if (upload->taken >= BYTES_A_TURN) {
+            upload->taken = 0;
+            ngx_post_event(&upload->more, &ngx_posted_next_events);
+            return;
+        }
         if (r->request_body->bufs == NULL && r->reading_body) {
             ngx_int_t rc = ngx_http_read_unbuffered_request_body(r);
 
             if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
-                ngx_http_finalize_request(r, rc);
+                ngx_http_kappa_upload_finalize(upload, rc);
                 return;
             }
             if (rc == NGX_AGAIN && r->request_body->bufs == NULL) {
-                return; /* the read handler comes back */
+                ngx_http_kappa_upload_pause(upload);
+                return;
             }
         }
         if (r->request_body->bufs == NULL && !r->reading_body) {
@@ -354,10 +400,26 @@ ngx_http_kappa_upload_go_on(ngx_http_kappa_upload_t *upload)
             return;
         }
         if (ngx_http_kappa_upload_take(upload) != NGX_OK) {
-            ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+            ngx_http_kappa_upload_finalize(
+                upload, NGX_HTTP_INTERNAL_SERVER_ERROR);
             return;
         }
     }
+}
+
+static void
+ngx_http_kappa_upload_more(ngx_event_t *ev)
+{
+    ngx_http_kappa_upload_t *upload = ev->data;
+    ngx_connection_t *c = upload->request->connection;
+
+    if (ev->timedout) {
+        ev->timedout = 0;
+        ngx_http_kappa_upload_commit(upload);
+    } else {
+        ngx_http_kappa_upload_go_on(upload);
+    }
+    ngx_http_run_posted_requests(c);
 }
 
 static void
@@ -369,10 +431,10 @@ ngx_http_kappa_upload_readable(ngx_http_request_t *r)
 
     if (r->connection->read->timedout) {
         r->connection->timedout = 1;
-        ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
+        ngx_http_kappa_upload_finalize(upload, NGX_HTTP_REQUEST_TIME_OUT);
         return;
     }
-    if (!upload->committing) {
+    if (!upload->committing && !upload->more.posted) {
         ngx_http_kappa_upload_go_on(upload);
     }
 }
@@ -409,6 +471,9 @@ ngx_http_kappa_upload(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     upload->note.handler = ngx_http_kappa_upload_back;
+    upload->more.handler = ngx_http_kappa_upload_more;
+    upload->more.data = upload;
+    upload->more.log = r->connection->log;
     upload->request = r;
     upload->app = ctx->op.app;
     upload->identity = kappa_identity_retain(ctx->op.identity);

@@ -96,6 +96,21 @@ is($one->next->{json}{position}, $first, 'a tail of one key');
 is($t->get('/events?after=other1234-1', %reader)->{status}, 410, 'another log\'s position');
 is($t->get('/events?after=x', %reader)->{status}, 400, 'no position');
 is($t->get('/events?limit=x', %reader)->{status}, 400, 'no number');
+my ($log) = $first =~ /^(\w+)-/;
+is($t->get("/events?after=$log-$_", %reader)->{body}, '', "nothing after $_")
+    for 3, 4, '9223372036854775807', '18446744073709551615';
+is($t->get("/events?after=$log-18446744073709551616", %reader)->{status}, 400, 'no such position');
+is($t->get('/events', %reader, 'Kappa-Min-Position' => "$log-3")->{status}, 200, 'Kappa-Min-Position: reached');
+for my $accept ('*/*', 'text/event-stream') {
+    my %asks = (%reader, Accept => $accept);
+    is($t->get('/events', %asks, 'Kappa-Min-Position' => 'other1234-1')->{status}, 410, "$accept: of another log");
+    is($t->get('/events', %asks, 'Kappa-Min-Position' => 'x')->{status}, 400, "$accept: none");
+    my $late = $t->get('/events', %asks, 'Kappa-Min-Position' => "$log-99");
+    is($late->{status}, 503, "$accept: not reached");
+    is($late->{json}{errors}[0]{extensions}{code}, 'POSITION_NOT_REACHED', 'why');
+    is($late->{headers}{'retry-after'}, 1, 'Retry-After');
+}
+is(scalar(lines($t->get('/events', %reader, Accept => 'application/x-ndjson, text/event-stream;q=0'))), 3, 'no tail for who takes none');
 
 is($tail->next->{json}{key}, 'a', 'the tail has the first');
 my $second = $tail->next;
@@ -134,6 +149,10 @@ is(upload($once)->{json}{appended}, 1, 'an id');
 $r = upload($once);
 is($r->{json}{appended}, 0, 'the same again appends nothing');
 is($r->{json}{duplicates}, 1, 'and says so');
+is(upload(event(key => 'j', id => '00000000-0000-0000-0000-000000000000'))->{status}, 400, 'the id of zeros');
+$r = upload($good =~ s/g1/g5/gr . event(verb => 'noted', data => { pad => 'x' x 4_500_000 }));
+is($r->{json}{errors}[0]{extensions}{code}, 'LIMIT_EXCEEDED', 'a line that is too long') or diag $r->{raw};
+is_deeply([@{ $r->{json} }{qw(line appended)}], [2, 1], 'which');
 is($t->http('POST', '/short', { %writer }, 'x' x 200)->{status}, 413, 'a limit of one\'s own');
 
 # --- a long upload, slowly, chunked; constant memory
@@ -162,6 +181,30 @@ my $small = join '', map { event(key => "c$_", data => { sku => "c$_", n => $_ }
 while ($small =~ /(.{1,37})/gs) { $chunked .= sprintf "%x\r\n%s\r\n", length $1, $1 }
 $r = $t->http('POST', '/events', { %writer, 'Transfer-Encoding' => 'chunked' }, $chunked . "0\r\n\r\n");
 is($r->{json}{appended}, 50, 'chunks cut anywhere') or diag $r->{raw};
+
+# What comes slowly is appended as it comes: a tail has it before the end.
+$tail->close;
+$tail = Kappa::Test::SSE->open($t, 'GET', '/events?key=slow', { %reader });
+my $slow = $t->connect;
+my $head = "POST /events HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
+print $slow "${head}Authorization: $writer{Authorization}\r\nTransfer-Encoding: chunked\r\n\r\n";
+sub chunk { my ($bytes) = @_; return sprintf "%x\r\n%s\r\n", length $bytes, $bytes }
+my ($one_more, $cut) = map { event(verb => 'noted', key => 'slow', data => { n => $_ }) } 1, 2;
+print $slow chunk($one_more . substr $cut, 0, 20);
+is($tail->next->{json}{data}{n}, 1, 'a line of an upload that goes on');
+print $slow chunk(substr $cut, 20);
+is($tail->next->{json}{data}{n}, 2, 'one that was cut');
+print $slow chunk("{\n"), "0\r\n\r\n";
+{ local $/; $r = Kappa::Test::parse_response(scalar <$slow>) }
+is_deeply([$r->{status}, @{ $r->{json} }{qw(line appended)}], [400, 3, 2], 'then a wrong one');
+
+# Expect: 100-continue. Who may not send is told so before it does.
+for my $case ([\%writer, 100], [\%reader, 403], [{ Authorization => 'Bearer x' }, 401]) {
+    my ($who, $status) = @$case;
+    my $asks = $t->connect;
+    print $asks "${head}Authorization: $who->{Authorization}\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n";
+    like(scalar <$asks>, qr{^HTTP/1\.1 $status }, "Expect: $status");
+}
 
 # A client that goes away in the middle; nothing else is disturbed.
 my $socket = $t->connect;
