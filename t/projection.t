@@ -59,4 +59,89 @@ is(code(place([{ sku => 'a', count => 1 }, { sku => 'b', count => 1 }])), 'NOT_F
 is(stock(), 2, 'a refused event left no trace');
 ok($t->stop('QUIT'), 'stop');
 is($t->kappa(['verify', '--store', $t->store])->{status}, 0, 'a replay gives the same');
+
+# --- what follows from a row that is another one, each thing once, in order
+
+$t = Kappa::Test->new(workers => 1, schema => <<'SDL');
+type Node @view {
+  id: ID!
+  of: ID
+  at: ID
+  size: Int!
+  kids: Int! @count(of: "Node", by: "of")
+  least: Int @min(field: "kids", of: "Node", by: "of")
+  most: Int @max(field: "kids", of: "Node", by: "of")
+}
+type Place @view(key: "at") @groupBy(of: "Node", by: "at") {
+  at: ID!
+  nodes: Int! @count
+  total: BigInt! @sum(field: "size")
+  mean: Int! @computed(as: "row.total / row.nodes")
+}
+type Width @view(key: "kids") @groupBy(of: "Node", by: "kids") { kids: Int! nodes: Int! @count }
+type Query { node(id: ID!): Node place(at: ID!): Place widths: [Width!]! }
+type Mutation {
+  put(id: ID!, of: ID, at: ID, size: Int!): Node @event(thing: "Node", verb: "put", effect: PUT)
+  drop(id: ID!): Node @event(thing: "Node", verb: "dropped", effect: DELETE)
+}
+SDL
+$t->start;
+my $node = ask('mutation { put(id: "a", of: "a", at: "x", size: 5) { kids least most } }')->{data}{put};
+is_deeply($node, { kids => 1, least => 1, most => 1 }, 'a row that is its own parent');
+is_deeply(ask('{ place(at: "x") { nodes mean } }')->{data}{place}, { nodes => 1, mean => 5 },
+    'a computed field of a group sees its first member');
+ask('mutation { b: put(id: "b", at: "x", size: 2) { id } a: put(id: "a", of: "b", at: "x", size: 5) { id } }');
+is_deeply(ask('{ a: node(id: "a") { kids least most } b: node(id: "b") { kids least most }
+    widths { kids nodes } place(at: "x") { nodes total mean } }')->{data},
+    { a => { kids => 0, least => undef, most => undef }, b => { kids => 1, least => 0, most => 0 },
+      widths => [{ kids => 0, nodes => 1 }, { kids => 1, nodes => 1 }],
+      place => { nodes => 2, total => '7', mean => 3 } }, 'moved to another parent');
+ask('mutation { a: drop(id: "a") { id } b: drop(id: "b") { id } }');
+is_deeply(ask('{ place(at: "x") { nodes } widths { kids } }')->{data}, { place => undef, widths => [] },
+    'groups without members are gone');
+is($t->kappa(['verify', '--store', $t->store])->{status}, 0, 'a replay gives the same');
+$t->stop;
+
+# --- stamps and defaults when effects meet a row twice, and in keys
+
+$t = Kappa::Test->new(workers => 1, schema => <<'SDL');
+type Part @view(key: ["kind", "n"])
+  @on(thing: "Box", verb: "packed", each: "event.data.parts", key: ["item.kind", "item.n"],
+    effect: PUT, set: "text = item.text") {
+  kind: ID!
+  n: Int! @default(as: "7")
+  text: String
+  made: DateTime! @stamp(as: "now")
+  writes: Int! @stamp(as: "old == null ? 1 : old.writes + 1", on: WRITE)
+  first: String @default(as: "old == null ? 'new' : old.text")
+}
+type Mine @view(key: "by") { by: ID! @stamp(as: "'kim'") n: Int }
+input PartIn { kind: ID! n: Int! text: String }
+type Box { id: ID }
+type Packed { position: String! }
+type Query { part(kind: ID!, n: Int!): Part mine(by: ID!): Mine }
+type Mutation {
+  pack(parts: [PartIn!]!): Packed @event(thing: "Box", verb: "packed")
+  part(kind: ID, text: String): Part @event(thing: "Part", verb: "made", effect: CREATE)
+  mine(n: Int): Mine @event(thing: "Mine", verb: "made", effect: CREATE)
+}
+SDL
+$t->start;
+my $PACK = 'mutation($parts: [PartIn!]!) { pack(parts: $parts) { position } }';
+my $PART = '{ part(kind: "k", n: 7) { text made writes first } }';
+my $part = ask('mutation { part(kind: "k", text: "a") { n text made writes first } }')->{data}{part};
+is(delete $part->{n}, 7, 'a default gives a part of the key');
+is_deeply($part, { text => 'a', made => $part->{made}, writes => 1, first => 'new' }, 'a new row');
+ask($PACK, { parts => [{ kind => 'k', n => 7, text => 'b' }, { kind => 'k', n => 7, text => 'c' }] });
+is_deeply(ask($PART)->{data}{part}, { text => 'c', made => $part->{made}, writes => 2, first => 'a' },
+    'replaced twice by one event: stamped once, old is the row before it');
+is(ask('mutation { mine(n: 1) { by } }')->{data}{mine}{by}, 'kim', 'a stamp gives the key');
+my $log = $t->kappa(['log', '--store', $t->store, '--thing', 'Mine'])->{out};
+like($log, qr/"data":\{"n":1,"by":"kim"\}/, 'and stands in the event');
+my $line = '{"thing":"Mine","verb":"made","effect":"CREATE","key":"lee","data":{}}';
+is($t->kappa(['import', '-', '--store', $t->store], stdin => "$line\n")->{status}, 0, 'an import gives its own');
+is_deeply(ask('{ mine(by: "lee") { by } }')->{data}{mine}, { by => 'lee' }, 'which counts');
+is($t->kappa(['verify', '--store', $t->store])->{status}, 0, 'a replay gives the same');
+$t->stop;
+$t->no_alerts;
 done_testing;

@@ -7,9 +7,6 @@
 /* One event being worked out: what the files apply_*.c, aggregate.c and
  * group.c share. Private to the writer. */
 
-/* Aggregates that feed aggregates that feed …: cycles are refused with the
- * schema, this bounds what a mistake could do. */
-#define KAPPA_FEED_DEPTH_MAX 32
 /* Items of one `each`. */
 #define KAPPA_EACH_MAX 1000
 
@@ -43,7 +40,11 @@ typedef struct {
     kappa_value_t *key; /* parts of the thing's key; NULL: none */
     bool key_made;      /* it is not what event->key says */
     kappa_node_t *node; /* of the thing and its key; NULL: none */
-    unsigned depth;
+
+    /* Rows that changed and have steps ahead, the earliest step first. */
+    kappa_node_t *due;
+    bool running;       /* the steps are being done */
+    uint32_t next_step; /* the first that is not done */
 } kappa_apply_t;
 
 /* Refuses the event: adds the error, KAPPA_INVALID. */
@@ -91,8 +92,10 @@ kappa_status_t kappa_apply_existence(kappa_apply_t *apply);
 /* All effects, in order. */
 kappa_status_t kappa_apply_effects(kappa_apply_t *apply);
 
-/* --- apply_change.c: a row becomes another, and what follows from that.
- * cells are the changeset's from then on; NULL: the row is no more. */
+/* --- apply_change.c: a row becomes another, and what follows from that: each
+ * step of the model is done once for each row that is another then, in the
+ * order of the steps. cells are the changeset's from then on; NULL: the row is
+ * no more. */
 kappa_status_t kappa_apply_change(
     kappa_apply_t *apply, kappa_node_t *node, kappa_str_t *cells);
 /* A copy of the node's cells, to be changed. */

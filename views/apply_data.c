@@ -441,32 +441,70 @@ make_part(kappa_apply_t *apply, const uint8_t random[10], kappa_value_t *part)
     return KAPPA_OK;
 }
 
-/* A part that nothing gave: its stamp; else CREATE makes one up, once. */
+/* What the stamp of a key's field gives is kept in the event, like others. */
 static kappa_status_t
-missing_part(kappa_apply_t *apply, const kappa_column_t *column,
-    const uint8_t random[10], bool *made, kappa_value_t *part)
+stamp_part(
+    kappa_apply_t *apply, const kappa_column_t *column, kappa_value_t *part)
 {
-    if (column->stamp != NULL) {
-        apply->key_made = true;
-        apply->scope.caller =
-            apply->mode == KAPPA_APPLY_REPLAY ? &apply->actor : apply->caller;
-        kappa_status_t status = kappa_apply_eval(
-            apply, column->stamp, "@stamp", column->name, part);
+    apply->scope.caller =
+        apply->mode == KAPPA_APPLY_REPLAY ? &apply->actor : apply->caller;
+    kappa_status_t status =
+        kappa_apply_eval(apply, column->stamp, "@stamp", column->name, part);
 
-        if (status != KAPPA_OK || !kappa_is_null(part)) {
-            return status;
-        }
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    if (kappa_is_null(part)) {
         return kappa_apply_refuse(apply, "UNAUTHENTICATED",
             "%.*s.%.*s is stamped with who asks, and nobody is signed in",
             KAPPA_STR_ARG(apply->view->name), KAPPA_STR_ARG(column->name));
     }
+    return kappa_apply_set_member(apply, column->name, part);
+}
+
+/* An effect that may make the row: its stamp gives the part, or its default,
+ * or CREATE makes it up, once. */
+static kappa_status_t
+make_missing(kappa_apply_t *apply, const kappa_column_t *column,
+    const uint8_t random[10], bool *made, kappa_value_t *part)
+{
+    kappa_status_t status = KAPPA_OK;
+
+    if (column->stamp != NULL) {
+        return stamp_part(apply, column, part);
+    }
+    if (column->fallback != NULL) {
+        apply->scope.caller = &apply->actor;
+        status = kappa_apply_eval(
+            apply, column->fallback, "@default", column->name, part);
+        if (status != KAPPA_OK || !kappa_is_null(part)) {
+            return status;
+        }
+    }
     if (apply->effect == KAPPA_EFFECT_CREATE && !*made
-        && column->kind == KAPPA_COLUMN_STRING && random != NULL) {
+        && kappa_model_makes_up(column) && random != NULL) {
         *made = true;
         return make_part(apply, random, part);
     }
-    if (apply->effect == KAPPA_EFFECT_NONE) {
-        return KAPPA_OK;
+    return KAPPA_OK;
+}
+
+/* A part that nothing gave. */
+static kappa_status_t
+missing_part(kappa_apply_t *apply, const kappa_column_t *column,
+    const uint8_t random[10], bool *made, kappa_value_t *part)
+{
+    kappa_status_t status = KAPPA_OK;
+
+    if (apply->effect == KAPPA_EFFECT_CREATE
+        || apply->effect == KAPPA_EFFECT_PUT
+        || apply->effect == KAPPA_EFFECT_UPSERT) {
+        apply->key_made = true;
+        status = make_missing(apply, column, random, made, part);
+    }
+    if (status != KAPPA_OK || !kappa_is_null(part)
+        || apply->effect == KAPPA_EFFECT_NONE) {
+        return status;
     }
     return kappa_apply_refuse(apply, "BAD_USER_INPUT",
         "%.*s.%.*s is needed: it is part of the key",

@@ -46,6 +46,17 @@ kappa_apply_cell(kappa_apply_t *apply, kappa_node_t *node, kappa_str_t *cells,
     return cells[position].data ? KAPPA_OK : KAPPA_NOMEM;
 }
 
+static bool
+is_key(const kappa_view_t *view, uint32_t position)
+{
+    for (uint32_t i = 0; i < view->key_count; i++) {
+        if (view->key[i] == position) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* One row being filled. */
 typedef struct {
     kappa_apply_t *apply;
@@ -129,25 +140,36 @@ stamp(fill_t *fill, uint32_t position)
         : KAPPA_OK;
 }
 
+/* A row that was stamped in this event and is replaced keeps its stamps. */
+static void
+keep_stamps(fill_t *fill)
+{
+    const kappa_view_t *view = fill->node->view;
+
+    for (uint32_t i = 0; fill->fresh && i < view->column_count; i++) {
+        if (view->columns[i].stamp != NULL) {
+            fill->cells[i] = fill->node->cells[i];
+        }
+    }
+}
+
+/* A key's stamp acts where the key is made up (apply_data.c). */
 static kappa_status_t
 stamps(fill_t *fill)
 {
     const kappa_view_t *view = fill->node->view;
-    kappa_scope_row_t old = { .view = view,
-        .data = fill->node->left ? NULL : fill->node->row };
     kappa_status_t status = KAPPA_OK;
 
-    if (fill->node->stamped) {
+    if (fill->node->stamped && fill->existed) {
+        keep_stamps(fill);
         return KAPPA_OK;
     }
     fill->node->stamped = true;
-    fill->apply->scope.old = old.data ? &old : NULL;
     for (uint32_t i = 0; i < view->column_count && status == KAPPA_OK; i++) {
-        if (view->columns[i].stamp != NULL) {
+        if (view->columns[i].stamp != NULL && !is_key(view, i)) {
             status = stamp(fill, i);
         }
     }
-    fill->apply->scope.old = NULL;
     return status;
 }
 
@@ -166,6 +188,23 @@ defaults(fill_t *fill)
     return status;
 }
 
+/* Stamps and defaults see the row as it was before the event. */
+static kappa_status_t
+before_event(fill_t *fill)
+{
+    const kappa_node_t *node = fill->node;
+    kappa_scope_row_t old = { .view = node->view,
+        .data = node->left ? NULL : node->row };
+
+    fill->apply->scope.old = old.data ? &old : NULL;
+    kappa_status_t status = stamps(fill);
+    if (status == KAPPA_OK && fill->fresh) {
+        status = defaults(fill);
+    }
+    fill->apply->scope.old = NULL;
+    return status;
+}
+
 static kappa_status_t
 keys(fill_t *fill, const kappa_value_t *key)
 {
@@ -177,17 +216,6 @@ keys(fill_t *fill, const kappa_value_t *key)
             fill->apply, fill->node, fill->cells, view->key[i], &key[i]);
     }
     return status;
-}
-
-static bool
-is_key(const kappa_view_t *view, uint32_t position)
-{
-    for (uint32_t i = 0; i < view->key_count; i++) {
-        if (view->key[i] == position) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static kappa_status_t
@@ -258,13 +286,10 @@ kappa_apply_fill(kappa_apply_t *apply, kappa_node_t *node,
     kappa_status_t status = start(&fill, effect);
 
     if (status == KAPPA_OK) {
-        status = stamps(&fill);
+        status = before_event(&fill);
     }
     if (status == KAPPA_OK && fill.fresh) {
-        status = defaults(&fill);
-        if (status == KAPPA_OK) {
-            status = keys(&fill, key);
-        }
+        status = keys(&fill, key);
         if (status == KAPPA_OK) {
             status = kappa_aggregate_fill(apply, node, fill.cells);
         }

@@ -56,6 +56,12 @@ typedef struct kappa_node_s {
     kappa_tally_t *tally_now; /* NULL: untouched */
     struct kappa_node_s *next_touched;
 
+    /* While what follows from a change is worked out (apply_change.c). */
+    uint64_t round;            /* its number; another one: not part of it */
+    const kappa_str_t *before; /* its cells when that began; NULL: no row */
+    uint32_t step;             /* position in view->steps of the next one */
+    struct kappa_node_s *next_due;
+
     /* Worked out at its end. */
     bool changed;
     const uint8_t *new_row;
@@ -74,6 +80,7 @@ typedef struct {
     kappa_map_t nodes;    /* by full */
     kappa_node_t *dirty;
     uint64_t number; /* of the event under way */
+    uint64_t round;  /* the last one */
     kappa_node_t *touched;
     kappa_node_t *last_touched;
     kappa_map_t extremes; /* entry to what the event does: see below */

@@ -97,6 +97,16 @@ kappa_model_load(kappa_arena_t *arena, kappa_str_t file_name, kappa_str_t text,
                               : status;
 }
 
+bool
+kappa_model_makes_up(const kappa_column_t *column)
+{
+    const kappa_type_t *type = column->field->type->named;
+
+    return column->kind == KAPPA_COLUMN_STRING
+        && type->kind == KAPPA_TYPE_SCALAR
+        && type->scalar != KAPPA_SCALAR_DATE;
+}
+
 const kappa_view_t *
 kappa_model_view(const kappa_model_t *model, kappa_str_t name)
 {

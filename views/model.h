@@ -18,6 +18,7 @@ typedef struct kappa_index_s kappa_index_t;
 typedef struct kappa_aggregate_s kappa_aggregate_t;
 typedef struct kappa_effect_rule_s kappa_effect_rule_t;
 typedef struct kappa_event_rule_s kappa_event_rule_t;
+typedef struct kappa_step_s kappa_step_t;
 typedef struct kappa_check_s kappa_check_t;
 
 /* How a stored value is typed, encoded and compared. */
@@ -84,6 +85,24 @@ struct kappa_aggregate_s {
     const kappa_expr_t *where; /* NULL: every row */
 };
 
+/* What follows from a row of `source` that has become another one: one of its
+ * @computed columns, its place in a group, its part in an aggregate. Steps
+ * stand behind those that give what they read, so when each is done once, in
+ * this order, each sees what is final. */
+typedef enum {
+    KAPPA_STEP_COMPUTE,
+    KAPPA_STEP_GROUP,
+    KAPPA_STEP_AGGREGATE
+} kappa_step_kind_t;
+
+struct kappa_step_s {
+    kappa_step_kind_t kind;
+    const kappa_view_t *source;
+    uint32_t column;                    /* COMPUTE: position in columns */
+    const kappa_view_t *group;          /* GROUP */
+    const kappa_aggregate_t *aggregate; /* AGGREGATE */
+};
+
 struct kappa_check_s {
     const kappa_expr_t *condition;
     const char *code;
@@ -121,6 +140,8 @@ struct kappa_view_s {
     uint32_t *group_by;           /* columns of the source, per key column */
     const kappa_view_t **groups;  /* group views over me */
     uint32_t group_count;
+    uint32_t *steps; /* of model->steps, those that my rows drive; rising */
+    uint32_t step_count;
     kappa_check_t *checks;
     const kappa_expr_t *allow; /* row rule; NULL: everyone */
     int64_t keep_ms; /* rows leave that long after they were made; 0: never */
@@ -338,6 +359,8 @@ struct kappa_model_s {
     uint32_t lookup_count;
     kappa_aggregate_t **aggregates; /* sources before what they feed */
     uint32_t aggregate_count;
+    kappa_step_t *steps; /* each behind what it reads */
+    uint32_t step_count;
     kappa_event_rule_t **rules; /* every view has one for any verb */
     uint32_t rule_count;
     kappa_map_t rule_map; /* thing to its first rule */
@@ -360,6 +383,10 @@ kappa_status_t kappa_model_load(kappa_arena_t *arena, kappa_str_t file_name,
  * Before the model is shared between threads. */
 void kappa_model_number(
     kappa_model_t *model, uint32_t view, uint32_t column, uint32_t number);
+
+/* Whether CREATE makes up a part of a key in this column that nothing gives:
+ * what it makes is a UUID. */
+bool kappa_model_makes_up(const kappa_column_t *column);
 
 /* By its name, or its older name (@was). NULL: none. */
 const kappa_view_t *kappa_model_view(

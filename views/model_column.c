@@ -42,13 +42,22 @@ fill_expr(kappa_model_builder_t *b, kappa_view_t *view, kappa_column_t *column,
     if (status != KAPPA_OK || !*out) {
         return status;
     }
-    if (kappa_model_directive(view->type->directives, "on")
-        && !replayable(*out)) {
+    if (replayable(*out)) {
+        return KAPPA_OK;
+    }
+    if (out == &column->fallback) {
         return kappa_model_refuse(b, node->source,
             kappa_model_arg_offset(node, "as"),
-            "@%s: view \"%.*s\" is written by @on, whose events are "
+            "@default is evaluated again when events are replayed: only now, "
+            "old, auth.sub and auth.iss are known then. A @stamp is kept in "
+            "the event.");
+    }
+    if (kappa_model_directive(view->type->directives, "on")) {
+        return kappa_model_refuse(b, node->source,
+            kappa_model_arg_offset(node, "as"),
+            "@stamp: view \"%.*s\" is written by @on, whose events are "
             "replayed: only now, old, auth.sub and auth.iss are known then.",
-            directive, KAPPA_STR_ARG(view->name));
+            KAPPA_STR_ARG(view->name));
     }
     return KAPPA_OK;
 }

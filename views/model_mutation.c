@@ -53,6 +53,29 @@ goes_to(mutation_work_t *w, const kappa_input_t *input, int32_t *column)
     return KAPPA_OK;
 }
 
+/* Whether the effect makes a row, or may. */
+static bool
+makes(kappa_effect_t effect)
+{
+    return effect == KAPPA_EFFECT_CREATE || effect == KAPPA_EFFECT_PUT
+        || effect == KAPPA_EFFECT_UPSERT;
+}
+
+/* A stamped key is not the caller's to choose. */
+static kappa_status_t
+stamped_key(mutation_work_t *w, const kappa_input_t *input,
+    const kappa_column_t *column, uint32_t arg)
+{
+    return column->stamp && makes(w->mutation->effect)
+            && !w->field->args[arg].hidden
+        ? kappa_model_refuse(w->b, input->source, input->offset,
+            "\"%.*s.%.*s\" is stamped and in the key: the caller can't "
+            "give it. Take \"%.*s\" away, or its @stamp from the field.",
+            KAPPA_STR_ARG(w->mutation->view->name),
+            KAPPA_STR_ARG(column->name), KAPPA_STR_ARG(input->name))
+        : KAPPA_OK;
+}
+
 static kappa_status_t
 name_key(mutation_work_t *w, const kappa_input_t *input, int32_t column,
     uint32_t arg, int32_t member)
@@ -70,6 +93,7 @@ name_key(mutation_work_t *w, const kappa_input_t *input, int32_t column,
         }
         w->mutation->key_args[i] = (int32_t)arg;
         w->mutation->key_members[i] = member;
+        return stamped_key(w, input, &view->columns[column], arg);
     }
     return KAPPA_OK;
 }
@@ -143,28 +167,32 @@ one_arg(mutation_work_t *w, const kappa_input_t *arg)
 
 /* ---- the key ---- */
 
-/* A key field that no argument names: CREATE makes one up, or a stamp or a
- * default gives it. */
+/* A key field that no argument names: a stamp or a default gives it where a
+ * row is made, or CREATE makes one up. */
 static bool
-key_comes(const mutation_work_t *w, const kappa_column_t *column)
+key_comes(const mutation_work_t *w, const kappa_column_t *column, bool *made)
 {
-    return w->mutation->effect == KAPPA_EFFECT_NONE
-        || (w->mutation->effect == KAPPA_EFFECT_CREATE
-            && (column->stamp || column->fallback
-                || (column->kind == KAPPA_COLUMN_STRING
-                    && column->field->type->named->kind
-                        == KAPPA_TYPE_SCALAR)));
+    if (w->mutation->effect != KAPPA_EFFECT_CREATE) {
+        return w->mutation->effect == KAPPA_EFFECT_NONE;
+    }
+    if (column->stamp || column->fallback) {
+        return true;
+    }
+    bool first = !*made;
+    *made = true;
+    return first && kappa_model_makes_up(column);
 }
 
 static kappa_status_t
 check_key(mutation_work_t *w)
 {
     const kappa_view_t *view = w->mutation->view;
+    bool made = false;
 
     for (uint32_t i = 0; view && i < view->key_count; i++) {
         const kappa_column_t *column = &view->columns[view->key[i]];
 
-        if (w->mutation->key_args[i] < 0 && !key_comes(w, column)) {
+        if (w->mutation->key_args[i] < 0 && !key_comes(w, column, &made)) {
             return kappa_model_refuse(w->b, w->field->source, w->field->offset,
                 "\"%.*s.%.*s\" does not say which \"%.*s\" it is about: "
                 "argument \"%.*s: %.*s!\" is missing.",
