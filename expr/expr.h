@@ -82,6 +82,12 @@ const kappa_expr_type_t *kappa_expr_result_type(const kappa_expr_t *expr);
 /* The text it was compiled from. */
 kappa_str_t kappa_expr_text(const kappa_expr_t *expr);
 
+/* Whether both give the same wherever they are given the same: the same
+ * operations on the same names, which have types of the same kinds in both.
+ * How they are written does not matter. What a view that is looked up stands
+ * for (its handle) is not looked at. */
+bool kappa_expr_same(const kappa_expr_t *a, const kappa_expr_t *b);
+
 /* A value of auth that is read: auth.sub, auth.claims.tenant. */
 typedef struct {
     kappa_str_t path;         /* "auth.claims.tenant" */

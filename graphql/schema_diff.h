@@ -28,4 +28,7 @@ kappa_status_t kappa_schema_diff(kappa_arena_t *arena,
     const kappa_schema_t *before, const kappa_schema_t *after,
     kappa_schema_change_t **out);
 
+/* Whether two defaults are the same; fields of objects in any order. */
+bool kappa_literal_same(const kappa_literal_t *a, const kappa_literal_t *b);
+
 #endif

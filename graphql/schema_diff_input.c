@@ -45,15 +45,13 @@ kappa_diff_fits_in(
 
 /* --- defaults */
 
-static bool same_literal(const kappa_literal_t *a, const kappa_literal_t *b);
-
 static bool
 same_items(const kappa_literal_t *a, const kappa_literal_t *b)
 {
     const kappa_literal_t *x = a->items, *y = b->items;
 
     for (; x && y; x = x->next, y = y->next) {
-        if (!same_literal(x, y)) {
+        if (!kappa_literal_same(x, y)) {
             return false;
         }
     }
@@ -73,7 +71,7 @@ same_fields(const kappa_literal_t *a, const kappa_literal_t *b)
         while (y && !kappa_str_eq(y->name.text, x->name.text)) {
             y = y->next;
         }
-        if (y == NULL || !same_literal(x->value, y->value)) {
+        if (y == NULL || !kappa_literal_same(x->value, y->value)) {
             return false;
         }
     }
@@ -81,8 +79,8 @@ same_fields(const kappa_literal_t *a, const kappa_literal_t *b)
 }
 
 /* As deep as the parser lets a value be. */
-static bool
-same_literal(const kappa_literal_t *a, const kappa_literal_t *b)
+bool
+kappa_literal_same(const kappa_literal_t *a, const kappa_literal_t *b)
 {
     return a->kind == b->kind && a->block == b->block
         && kappa_str_eq(a->text, b->text) && same_items(a, b)
@@ -141,7 +139,7 @@ diff_default(kappa_diff_t *d, kappa_diff_inputs_t what, kappa_str_t at,
     if (after == NULL) {
         kappa_diff_add(d, KAPPA_CHANGE_DANGEROUS, default_changed[what], at,
             "its default %.*s is gone", KAPPA_STR_ARG(from));
-    } else if (!same_literal(before, after)) {
+    } else if (!kappa_literal_same(before, after)) {
         kappa_str_t to = literal_text(d, after);
 
         kappa_diff_add(d, KAPPA_CHANGE_DANGEROUS, default_changed[what], at,

@@ -75,6 +75,54 @@ $r = diff($BASE, $BASE, '--json');
 is($r->{out}, '{"clients":[],"views":[],"breaking":0,"dangerous":0,"safe":0,'
     . qq("build":"none","losses":0}\n), 'nothing of it');
 
+# What it says is what happens to a store, and whatever happens, the views are
+# then what the log gives: nothing is adopted that needed a build.
+my $ROOT = ' type Query { a(id: ID!): A }';
+my $A = "type A \@view { id: ID! n: Int }$ROOT";
+my $HALF = 'h: Float @computed(as: "double(row.s.w / row.s.h)")';
+sub put { return qq({"thing":"A","verb":"v","effect":"PUT","key":"x","data":{$_[0]}}) }
+sub mutation {
+    my ($args, $more) = @_;
+    return "$A type Mutation { m($args): A \@event(thing: \"A\", verb: \"v\", effect: PUT) } "
+        . ($more // '');
+}
+for my $case (
+    ['a field inside is read', "type A \@view { id: ID! s: S $HALF } type S { w: Int h: Int }$ROOT",
+        "type A \@view { id: ID! s: S $HALF } type S { w: Float h: Float }$ROOT", put('"s":{"w":5,"h":2}'), 'build', 0],
+    ['an input object gone', mutation('input: I!', 'input I { id: ID! n: Int }'), mutation('id: ID!, n: Int'),
+        put('"input":{"id":"x","n":5}'), 'if-seen', 0, 1],
+    ['a field of one gone', mutation('input: I!', 'input I { id: ID! n: Int }'), mutation('input: I!, n: Int', 'input I { id: ID! }'),
+        put('"input":{"id":"x","n":5}'), 'if-seen', 1, 1],
+    ['a default inside', mutation('input: I!', 'input I { id: ID! n: Int = 1 }'), mutation('input: I!', 'input I { id: ID! n: Int = 2 }'),
+        put('"input":{"id":"x"}'), 'if-seen', 0, 1],
+    ['an older name that goes', "type A \@view { id: ID! s: S } enum S { OPEN \@was(name: \"NEW\") }$ROOT",
+        "type A \@view { id: ID! s: String }$ROOT", put('"s":"NEW"'), 'build', 0],
+    ['computed, and not null', "type A \@view { id: ID! n: Int c: Int \@computed(as: \"row.n\") }$ROOT",
+        "type A \@view { id: ID! n: Int c: Int! \@computed(as: \"row.n\") }$ROOT", put(''), 'build', 1],
+    ['unique', $A, "type A \@view \@index(fields: [\"n\"], unique: true) { id: ID! n: Int }$ROOT", put('"n":1'), 'build', 1],
+    ['a view, events of which there were', $A, "$A type B \@view { id: ID! n: Int }",
+        '{"thing":"B","verb":"v","effect":"PUT","key":"x","data":{"n":3}}', 'if-seen', 0, 1],
+    ['a view', $A, "$A type B \@view { id: ID! n: Int }", put('"n":1'), 'if-seen', 0, 0],
+    ['a default of an argument', mutation('id: ID!, n: Int = 1'), mutation('id: ID!, n: Int = 2'), put(''), 'none', 0],
+) {
+    my ($name, $old, $new, $event, $build, $losses, $built) = @$case;
+    $built //= $build eq 'build' ? 1 : 0;
+    my $said = $JSON->decode(diff($old, $new, '--json')->{out});
+    is($said->{build}, $build, "$name: $build");
+    is($said->{losses}, $losses, "$losses lost");
+    my $store = tempdir(CLEANUP => 1) . '/store';
+    $r = Kappa::Test->kappa(['import', '-', '--store', $store,
+        '--schema', "$dir/old.graphql"], stdin => "$event\n");
+    is($r->{status}, 0, 'a store') or diag $r->{err};
+    $r = Kappa::Test->kappa(['rebuild', '--store', $store,
+        '--schema', "$dir/new.graphql"]);
+    is($r->{status}, 0, 'gets the other schema') or diag $r->{err};
+    is(Kappa::Test::read_file("$store/views/current") + 0, 1 + $built,
+        $built ? 'by a build' : 'without a build');
+    $r = Kappa::Test->kappa(['verify', '--store', $store]);
+    is($r->{status}, 0, 'and has the views of its log') or diag $r->{err};
+}
+
 # Other GraphQL schemas have clients only.
 $r = diff('type Query { a: Int }', 'type Query { a: ID b: Int }');
 is($r->{status}, 1, 'any SDL');

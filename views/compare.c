@@ -35,96 +35,36 @@ add_loss(kappa_compare_t *c, kappa_str_t what, const char *how)
 
 /* --- expressions */
 
+/* A lookup of an interface or a union gives the first row of these. */
 static bool
-is_blank(char c)
+same_rows(const kappa_rows_t *a, const kappa_rows_t *b)
 {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
+    bool same = a->count == b->count;
+
+    for (uint32_t i = 0; i < a->count && same; i++) {
+        same = kappa_str_eq(a->views[i]->name, b->views[i]->name);
+    }
+    return same;
 }
 
+/* Of expressions that are the same but for what their views stand for. */
 static bool
-is_word(char c)
+same_lookups(const kappa_expr_t *a, const kappa_expr_t *b)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
-        || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
-}
+    const kappa_expr_reads_t *left = kappa_expr_reads(a);
+    const kappa_expr_reads_t *right = kappa_expr_reads(b);
+    bool same = left->view_count == right->view_count;
 
-/* Reads on in a text: blanks count only between words, and in strings. */
-typedef struct {
-    kappa_str_t text;
-    size_t at;
-    char quote; /* 0: in no string */
-    char last;
-} scan_t;
-
-/* 0: the end. */
-static char
-next_char(scan_t *scan)
-{
-    size_t at = scan->at;
-    kappa_str_t text = scan->text;
-
-    while (scan->quote == 0 && at < text.len && is_blank(text.data[at])) {
-        at++;
+    for (uint32_t i = 0; i < left->view_count && same; i++) {
+        same = same_rows(left->views[i]->handle, right->views[i]->handle);
     }
-    bool skipped = at > scan->at;
-    scan->at = at;
-    if (at == text.len) {
-        return 0;
-    }
-    char c = text.data[at];
-    if (skipped && is_word(scan->last) && is_word(c)) {
-        scan->last = ' ';
-        return ' ';
-    }
-    scan->at++;
-    if (scan->quote && c == '\\' && at + 1 < text.len) {
-        scan->last = '\\';
-        scan->at = at + 1;
-        return text.data[scan->at++]; /* as good as the pair */
-    }
-    if (scan->quote ? c == scan->quote : c == '\'' || c == '"') {
-        scan->quote = scan->quote ? 0 : c;
-    }
-    scan->last = c;
-    return c;
-}
-
-static bool
-has_comment(kappa_str_t text)
-{
-    for (size_t i = 1; i < text.len; i++) {
-        if (text.data[i] == '/' && text.data[i - 1] == '/') {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-same_text(kappa_str_t a, kappa_str_t b)
-{
-    scan_t left = { .text = a }, right = { .text = b };
-    char c;
-
-    if (kappa_str_eq(a, b)) {
-        return true;
-    }
-    if (has_comment(a) || has_comment(b)) {
-        return false;
-    }
-    do {
-        c = next_char(&left);
-        if (c != next_char(&right) || left.quote != right.quote) {
-            return false;
-        }
-    } while (c);
-    return true;
+    return same;
 }
 
 bool
 kappa_compare_expr(const kappa_expr_t *a, const kappa_expr_t *b)
 {
-    return a && b ? same_text(kappa_expr_text(a), kappa_expr_text(b)) : a == b;
+    return a && b ? kappa_expr_same(a, b) && same_lookups(a, b) : a == b;
 }
 
 /* --- columns */
@@ -235,7 +175,7 @@ compare_column_type(kappa_compare_t *c, const kappa_view_t *view,
         kappa_compare_type(before->field->type, after->field->type, &lost);
     kappa_str_t name = column_name(c, view, after->name);
 
-    if (before->kind != after->kind) {
+    if (before->kind != after->kind && fit != KAPPA_FIT_WRITTEN) {
         fit = KAPPA_FIT_OTHER;
     }
     if (fit == KAPPA_FIT_WIDER) {
@@ -262,10 +202,7 @@ compare_column_type(kappa_compare_t *c, const kappa_view_t *view,
             "was %.*s and is %.*s: what does not fit is skipped",
             KAPPA_STR_ARG(from), KAPPA_STR_ARG(to));
     if (difference) {
-        difference->loses = !is_derived(view, after)
-            && !(before->kind == KAPPA_COLUMN_INT
-                && (after->kind == KAPPA_COLUMN_BIGINT
-                    || after->kind == KAPPA_COLUMN_DOUBLE));
+        difference->loses = !is_derived(view, after) && fit == KAPPA_FIT_OTHER;
     }
 }
 
@@ -274,7 +211,8 @@ static void
 compare_required(kappa_compare_t *c, const kappa_view_t *view,
     const kappa_column_t *before, const kappa_column_t *after)
 {
-    if (before->required == after->required || is_derived(view, after)) {
+    if (before->required == after->required || view->group_of
+        || after->aggregate) {
         return;
     }
     kappa_str_t name = column_name(c, view, after->name);
@@ -385,15 +323,70 @@ index_name(kappa_compare_t *c, const kappa_index_t *index)
     return name;
 }
 
+static bool
+indexes_column(const kappa_index_t *index, kappa_str_t name)
+{
+    for (uint32_t i = 0; i < index->column_count; i++) {
+        if (kappa_str_eq(index->view->columns[index->columns[i]].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is unique by some columns is so by more. */
+static bool
+within(const kappa_index_t *index, const kappa_index_t *other)
+{
+    for (uint32_t i = 0; i < index->column_count; i++) {
+        if (!indexes_column(
+                other, index->view->columns[index->columns[i]].name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether rows that there were may have the same values in it. Those of a
+ * column that is new are null, as a rule. */
+static bool
+may_refuse_rows(const kappa_view_t *before, const kappa_index_t *index)
+{
+    bool may = index->unique;
+
+    for (uint32_t i = 0; i < index->column_count && may; i++) {
+        may = find_column(before, index->view->columns[index->columns[i]].name)
+            != NULL;
+    }
+    for (uint32_t i = 0; i < before->index_count && may; i++) {
+        may =
+            !before->indexes[i].unique || !within(&before->indexes[i], index);
+    }
+    return may;
+}
+
+static void
+compare_index(
+    kappa_compare_t *c, const kappa_view_t *before, const kappa_index_t *index)
+{
+    if (has_index(before, index)) {
+        return;
+    }
+    if (may_refuse_rows(before, index)) {
+        add_loss(c, index_name(c, index),
+            "is unique now: events that give two rows the same values are "
+            "skipped");
+    } else {
+        kappa_compare_add(c, KAPPA_NEED_BUILD, index_name(c, index), "is new");
+    }
+}
+
 static void
 compare_indexes(
     kappa_compare_t *c, const kappa_view_t *before, const kappa_view_t *after)
 {
     for (uint32_t i = 1; i < after->index_count; i++) {
-        if (!has_index(before, &after->indexes[i])) {
-            kappa_compare_add(c, KAPPA_NEED_BUILD,
-                index_name(c, &after->indexes[i]), "is new");
-        }
+        compare_index(c, before, &after->indexes[i]);
     }
     for (uint32_t i = 1; i < before->index_count; i++) {
         if (!has_index(after, &before->indexes[i])) {
@@ -484,6 +477,21 @@ is_renamed(const kappa_model_t *model, kappa_str_t name)
     return false;
 }
 
+/* Only its own events give it rows: what other events do to it is a rule of
+ * theirs. */
+static void
+add_view(kappa_compare_t *c, const kappa_view_t *view)
+{
+    bool fed = view->group_of || view->kept_count || view->was.data;
+    kappa_difference_t *difference =
+        kappa_compare_add(c, fed ? KAPPA_NEED_BUILD : KAPPA_NEED_IF_SEEN,
+            view->name, "is a new view");
+
+    if (difference) {
+        difference->thing = view->name;
+    }
+}
+
 static void
 compare_views(kappa_compare_t *c)
 {
@@ -494,7 +502,7 @@ compare_views(kappa_compare_t *c)
         if (old) {
             compare_view(c, old, now);
         } else {
-            kappa_compare_add(c, KAPPA_NEED_BUILD, now->name, "is a new view");
+            add_view(c, now);
         }
     }
     for (uint32_t i = 0; i < c->before->view_count; i++) {

@@ -19,7 +19,7 @@ kappa_difference_t *kappa_compare_add(kappa_compare_t *c, kappa_need_t need,
     kappa_str_t what, const char *how, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The same expression, blanks aside. Either may be NULL. */
+/* Whether they give the same in both models. Either may be NULL. */
 bool kappa_compare_expr(const kappa_expr_t *a, const kappa_expr_t *b);
 
 /* --- compare_type.c: how values of one type fit another one, as events hold
@@ -28,6 +28,7 @@ typedef enum {
     KAPPA_FIT_SAME,    /* the same values, the same bytes */
     KAPPA_FIT_WIDER,   /* all that did fit, as it was, and more */
     KAPPA_FIT_RENAMED, /* the same, but that enum values have other names */
+    KAPPA_FIT_WRITTEN, /* all that did fit, otherwise */
     KAPPA_FIT_OTHER
 } kappa_fit_t;
 

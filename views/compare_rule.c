@@ -86,6 +86,17 @@ effect_of(const kappa_event_rule_t *rule)
 
 /* --- members of event.data */
 
+static bool
+has_column(const kappa_view_t *view, kappa_str_t name)
+{
+    for (uint32_t i = 0; i < view->column_count; i++) {
+        if (kappa_str_eq(view->columns[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const kappa_data_member_t *
 find_member(const kappa_event_rule_t *rule, kappa_str_t name)
 {
@@ -122,17 +133,27 @@ effect_reads(const kappa_effect_rule_t *effect, kappa_str_t name)
     for (uint32_t i = 0; i < effect->set_count; i++) {
         reads = reads || mentions(effect->sets[i].value, name);
     }
-    for (uint32_t i = 0; effect->by_name && i < effect->view->column_count;
-         i++) {
-        reads = reads || kappa_str_eq(effect->view->columns[i].name, name);
-    }
-    return reads;
+    return reads || (effect->by_name && has_column(effect->view, name));
+}
+
+/* An input object that is no column: its members go to columns. */
+static bool
+is_spread(const kappa_event_rule_t *rule, kappa_str_t name)
+{
+    const kappa_data_member_t *member = find_member(rule, name);
+
+    return rule->view && member
+        && member->type->named->kind == KAPPA_TYPE_INPUT_OBJECT
+        && !has_column(rule->view, name);
 }
 
 /* Whether a rule may do something with a member. */
 static bool
 is_read(const kappa_event_rule_t *rule, kappa_str_t name)
 {
+    if (is_spread(rule, name)) {
+        return true;
+    }
     for (uint32_t i = 0; i < rule->effect_count; i++) {
         if (effect_reads(rule->effects[i], name)) {
             return true;
@@ -156,12 +177,13 @@ is_fields(const kappa_event_rule_t *rule, const kappa_data_member_t *member)
  * fit: for what nobody reads that matters only where it does not. */
 static kappa_need_t
 need_of_member(const kappa_event_rule_t *before,
-    const kappa_event_rule_t *after, kappa_str_t name)
+    const kappa_event_rule_t *after, kappa_str_t name, bool *loses)
 {
     const kappa_data_member_t *old = find_member(before, name);
     const kappa_data_member_t *now = find_member(after, name);
     kappa_str_t lost;
 
+    *loses = false;
     if (is_fields(before, old) && is_fields(after, now)) {
         return KAPPA_NEED_NONE;
     }
@@ -175,14 +197,19 @@ need_of_member(const kappa_event_rule_t *before,
         return KAPPA_NEED_NONE;
     case KAPPA_FIT_WIDER:
         return KAPPA_NEED_IF_SKIPPED;
+    case KAPPA_FIT_OTHER:
+        *loses = true;
+        return KAPPA_NEED_IF_SEEN;
     default:
         return KAPPA_NEED_IF_SEEN;
     }
 }
 
+/* The worst of all, and of which; loses: events that do not fit any more are
+ * skipped. */
 static kappa_need_t
 need_of_members(const kappa_event_rule_t *before,
-    const kappa_event_rule_t *after, kappa_str_t *which)
+    const kappa_event_rule_t *after, kappa_str_t *which, bool *loses)
 {
     kappa_need_t need = KAPPA_NEED_NONE;
     const kappa_event_rule_t *const both[] = { before, after };
@@ -190,11 +217,13 @@ need_of_members(const kappa_event_rule_t *before,
     for (int side = 0; side < 2; side++) {
         for (uint32_t i = 0; i < both[side]->member_count; i++) {
             kappa_str_t name = both[side]->members[i].name;
-            kappa_need_t one = need_of_member(before, after, name);
+            bool one_loses;
+            kappa_need_t one = need_of_member(before, after, name, &one_loses);
 
-            if (one > need) {
+            if (one > need || (one_loses && !*loses)) {
                 need = one;
                 *which = name;
+                *loses = one_loses;
             }
         }
     }
@@ -237,12 +266,12 @@ compare_rule(kappa_compare_t *c, const kappa_event_rule_t *like)
     const kappa_event_rule_t *after = rule_of(c->after, like);
     kappa_str_t member = KAPPA_STR_NULL;
     kappa_need_t need = KAPPA_NEED_NONE;
-    bool effectless = false;
+    bool effectless = false, loses = false;
 
     if (!same_effects(before, after)) {
         need = KAPPA_NEED_IF_SEEN;
     } else if (before && after) {
-        need = need_of_members(before, after, &member);
+        need = need_of_members(before, after, &member, &loses);
     }
     /* Events have their effect in themselves, unless it is none. */
     if (need != KAPPA_NEED_IF_SEEN && effect_of(before) != effect_of(after)) {
@@ -266,6 +295,7 @@ compare_rule(kappa_compare_t *c, const kappa_event_rule_t *like)
               c, need, what, "has another effect, for events that name none")
                      : kappa_compare_add(c, need, what, "does something else");
     if (difference) {
+        difference->loses = loses;
         difference->effectless = effectless;
         difference->thing = like->thing;
         difference->verb = like->verb;

@@ -1,3 +1,4 @@
+#include "graphql/schema_diff.h"
 #include "views/compare_private.h"
 
 #define DEPTH_MAX 32
@@ -27,6 +28,11 @@ fit_scalars(const kappa_type_t *before, const kappa_type_t *after)
 {
     if (before->scalar == after->scalar) {
         return KAPPA_FIT_SAME;
+    }
+    if (before->scalar == KAPPA_SCALAR_INT
+        && (after->scalar == KAPPA_SCALAR_BIGINT
+            || after->scalar == KAPPA_SCALAR_FLOAT)) {
+        return KAPPA_FIT_WRITTEN;
     }
     return before->scalar == KAPPA_SCALAR_STRING
             && after->scalar == KAPPA_SCALAR_ID
@@ -106,16 +112,39 @@ is_required(const kappa_input_t *input)
 static kappa_fit_t
 fit_new_inputs(const kappa_type_t *before, const kappa_type_t *after)
 {
+    kappa_fit_t fit = KAPPA_FIT_SAME;
+
     for (uint32_t i = 0; i < after->input_count; i++) {
         const kappa_input_t *input = &after->inputs[i];
 
-        if (!kappa_map_get(&before->input_map, input->name)
-            && (is_required(input) || input->default_literal)) {
-            return KAPPA_FIT_OTHER;
+        if (!kappa_map_get(&before->input_map, input->name)) {
+            fit = worse(fit,
+                is_required(input)           ? KAPPA_FIT_OTHER
+                    : input->default_literal ? KAPPA_FIT_WRITTEN
+                                             : KAPPA_FIT_WIDER);
         }
     }
-    return after->input_count > before->input_count ? KAPPA_FIT_WIDER
-                                                    : KAPPA_FIT_SAME;
+    return fit;
+}
+
+/* What is filled in where an event lacks the field. */
+static kappa_fit_t
+fit_default(const kappa_input_t *before, const kappa_input_t *after)
+{
+    const kappa_literal_t *old = before->default_literal;
+    const kappa_literal_t *now = after->default_literal;
+
+    if (old && now) {
+        return kappa_literal_same(old, now) ? KAPPA_FIT_SAME
+                                            : KAPPA_FIT_WRITTEN;
+    }
+    if (old == now) {
+        return KAPPA_FIT_SAME;
+    }
+    if (is_required(after)) {
+        return KAPPA_FIT_OTHER;
+    }
+    return is_required(before) ? KAPPA_FIT_WIDER : KAPPA_FIT_WRITTEN;
 }
 
 static kappa_fit_t
@@ -133,12 +162,37 @@ fit_inputs(fitting_t *f, const kappa_type_t *before, const kappa_type_t *after)
 
         fit = worse(
             fit, now ? fit_refs(f, old->type, now->type) : KAPPA_FIT_OTHER);
+        fit = now ? worse(fit, fit_default(old, now)) : fit;
     }
     return fit;
 }
 
+/* An enum whose values have older names, which events may hold. */
+static bool
+renames(const kappa_type_t *type)
+{
+    return type && type->kind == KAPPA_TYPE_ENUM && type->binding;
+}
+
 /* Embedded objects are stored as they came, whatever their fields; only
- * values of enums get their name of today. */
+ * values of enums get their name of today. Either may be NULL. */
+static kappa_fit_t
+fit_field(
+    fitting_t *f, const kappa_field_t *before, const kappa_field_t *after)
+{
+    const kappa_type_t *a = before ? before->type->named : NULL;
+    const kappa_type_t *b = after ? after->type->named : NULL;
+
+    if (a && b && kappa_type_is_composite(a) && kappa_type_is_composite(b)) {
+        return fit_named(f, a, b);
+    }
+    if (!renames(a) && !renames(b)) {
+        return KAPPA_FIT_SAME;
+    }
+    return a && b && a->kind == b->kind ? fit_enums(f, a, b)
+                                        : KAPPA_FIT_RENAMED;
+}
+
 static kappa_fit_t
 fit_fields(fitting_t *f, const kappa_type_t *before, const kappa_type_t *after)
 {
@@ -147,16 +201,15 @@ fit_fields(fitting_t *f, const kappa_type_t *before, const kappa_type_t *after)
     for (uint32_t i = 0; i < before->field_count && fit != KAPPA_FIT_OTHER;
          i++) {
         const kappa_field_t *old = &before->fields[i];
-        const kappa_field_t *now = kappa_type_field(after, old->name);
-        const kappa_type_t *a = old->type->named;
-        const kappa_type_t *b = now ? now->type->named : NULL;
 
-        if (b && a->kind == KAPPA_TYPE_ENUM && b->kind == KAPPA_TYPE_ENUM
-            && (a->binding || b->binding)) {
-            fit = worse(fit, fit_enums(f, a, b));
-        } else if (b && kappa_type_is_composite(a)
-            && kappa_type_is_composite(b)) {
-            fit = worse(fit, fit_named(f, a, b));
+        fit =
+            worse(fit, fit_field(f, old, kappa_type_field(after, old->name)));
+    }
+    for (uint32_t i = 0; i < after->field_count; i++) {
+        const kappa_field_t *now = &after->fields[i];
+
+        if (!kappa_type_field(before, now->name)) {
+            fit = worse(fit, fit_field(f, NULL, now));
         }
     }
     return fit;
@@ -190,7 +243,7 @@ fit_named(fitting_t *f, const kappa_type_t *before, const kappa_type_t *after)
 {
     if (before->kind == KAPPA_TYPE_ENUM && after->kind == KAPPA_TYPE_SCALAR
         && is_text(after->scalar)) {
-        return KAPPA_FIT_WIDER;
+        return renames(before) ? KAPPA_FIT_RENAMED : KAPPA_FIT_WIDER;
     }
     if (kappa_type_is_composite(before) && kappa_type_is_composite(after)) {
         return fit_objects(f, before, after);
