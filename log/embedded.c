@@ -11,6 +11,7 @@
 #define EPOCH_FILE "epoch"
 #define EPOCH_TEMPORARY "epoch.new"
 #define LOCK_FILE "lock"
+#define LOCK_TRIES_MAX 10
 
 static kappa_status_t
 io_failed(kappa_embedded_t *e, const char *what, const char *name, int rc,
@@ -189,10 +190,8 @@ held(kappa_embedded_t *e, int patience_ms, kappa_errors_t *errors)
 }
 
 static kappa_status_t
-lock(void *self, int patience_ms, kappa_errors_t *errors)
+lock_file(kappa_embedded_t *e, int patience_ms, kappa_errors_t *errors)
 {
-    kappa_embedded_t *e = self;
-
     if (e->lock_fd < 0) {
         int fd = e->io->open(
             e->io->ctx, e->segments.dir, LOCK_FILE, O_RDWR | O_CREAT);
@@ -212,9 +211,39 @@ lock(void *self, int patience_ms, kappa_errors_t *errors)
         io_failed(e, "lock", LOCK_FILE, rc, errors);
         return KAPPA_IO;
     }
-    e->locked = true;
-    e->ready = false;
     return KAPPA_OK;
+}
+
+/* A lock on a file that somebody deleted keeps nobody out who comes later:
+ * the one that has the name counts. */
+static kappa_status_t
+lock(void *self, int patience_ms, kappa_errors_t *errors)
+{
+    kappa_embedded_t *e = self;
+
+    for (int tries = 0; tries < LOCK_TRIES_MAX; tries++) {
+        kappa_status_t status = lock_file(e, patience_ms, errors);
+
+        if (status != KAPPA_OK) {
+            return status;
+        }
+        int named = e->io->is_named(
+            e->io->ctx, e->segments.dir, LOCK_FILE, e->lock_fd);
+
+        if (named == 1) {
+            e->locked = true;
+            e->ready = false;
+            return KAPPA_OK;
+        }
+        close_fd(e, &e->lock_fd);
+        if (named < 0) {
+            io_failed(e, "look at", LOCK_FILE, named, errors);
+            return KAPPA_IO;
+        }
+    }
+    kappa_errors_add(errors, "LOG_UNAVAILABLE",
+        "%s/" LOCK_FILE " is deleted again and again", e->path);
+    return KAPPA_IO;
 }
 
 static void
@@ -349,22 +378,72 @@ make_files(kappa_embedded_t *e, const char *store, kappa_errors_t *errors)
         : status;
 }
 
+/* KAPPA_NOT_FOUND: there is no log. */
 static kappa_status_t
-create_in(kappa_embedded_t *e, const char *store,
-    const uint8_t random[KAPPA_EPOCH_RANDOM], kappa_errors_t *errors)
+check_absent(kappa_embedded_t *e, kappa_errors_t *errors)
 {
-    kappa_status_t status = lock(e, KAPPA_LOCK_PATIENCE_MS, errors);
+    kappa_status_t status = read_epoch(e, NULL);
 
-    if (status != KAPPA_OK) {
-        return status;
-    }
-    status = read_epoch(e, NULL);
     if (status == KAPPA_OK || status == KAPPA_CORRUPT) {
         kappa_errors_add(
             errors, "LOG_UNAVAILABLE", "%s: there is a log already", e->path);
         return KAPPA_CONFLICT;
     }
+    return status == KAPPA_NOT_FOUND ? status : read_epoch(e, errors);
+}
+
+/* Whoever died while making a log left one segment at most, with nothing in
+ * it. Anything else is a log that lost its epoch. */
+static kappa_status_t
+check_unused(kappa_embedded_t *e, kappa_errors_t *errors)
+{
+    kappa_segment_reader_t reader;
+    kappa_record_t record;
+    uint64_t first, next;
+    kappa_status_t status =
+        kappa_segments_find(&e->segments, UINT64_MAX, &first, &next, errors);
+
+    if (status != KAPPA_OK) {
+        return status == KAPPA_NOT_FOUND ? KAPPA_OK : status;
+    }
+    kappa_segment_reader_init(&reader, &e->segments, e->alloc);
+    status = kappa_segment_reader_open(&reader, first, errors);
+    if (status == KAPPA_OK) {
+        status = kappa_segment_reader_next(&reader, &record, errors);
+    }
+    kappa_segment_reader_release(&reader);
+    if (first == 1 && status == KAPPA_DONE) {
+        return KAPPA_OK;
+    }
+    if (status == KAPPA_IO || status == KAPPA_NOMEM) {
+        return status;
+    }
+    kappa_errors_add(errors, "LOG_UNAVAILABLE",
+        "%s has events, but the file " EPOCH_FILE " that names this log is "
+        "gone; nothing was changed: restore it (the line `epoch` of "
+        "views/NUMBER/about has the name)",
+        e->path);
+    return KAPPA_CORRUPT;
+}
+
+static kappa_status_t
+create_in(kappa_embedded_t *e, const char *store,
+    const uint8_t random[KAPPA_EPOCH_RANDOM], kappa_errors_t *errors)
+{
+    /* One that is there is left alone, and so is who has its lock. */
+    kappa_status_t status = check_absent(e, errors);
+
     if (status != KAPPA_NOT_FOUND) {
+        return status;
+    }
+    status = lock(e, KAPPA_LOCK_PATIENCE_MS, errors);
+    if (status == KAPPA_OK) {
+        status = check_absent(e, errors);
+    }
+    if (status == KAPPA_NOT_FOUND) {
+        status = check_unused(e, errors);
+    }
+    if (status != KAPPA_OK) {
         return status;
     }
     kappa_epoch_make(random, &e->epoch);

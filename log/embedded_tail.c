@@ -457,6 +457,20 @@ recover(kappa_embedded_t *e, const kappa_log_known_t *known,
     return status;
 }
 
+/* What is written to a file that somebody deleted is lost. KAPPA_NOT_FOUND:
+ * there is another one by its name, or none. */
+static kappa_status_t
+check_named(kappa_embedded_t *e, const char *name, kappa_errors_t *errors)
+{
+    int rc = e->io->is_named(e->io->ctx, e->segments.dir, name, e->fd);
+
+    if (rc < 0) {
+        kappa_log_io_error(errors, "look at", e->path, name, rc);
+        return KAPPA_IO;
+    }
+    return rc == 1 ? KAPPA_OK : KAPPA_NOT_FOUND;
+}
+
 /* The last holder ended in order: what it says is so. */
 static kappa_status_t
 follow(kappa_embedded_t *e, const kappa_log_state_t *state,
@@ -464,12 +478,12 @@ follow(kappa_embedded_t *e, const kappa_log_state_t *state,
 {
     char name[KAPPA_SEGMENT_NAME_CHARS + 1];
 
+    kappa_segment_name(state->segment, name);
     if (e->agreed && state->generation == e->now.generation
         && state->segment == e->now.segment) {
         e->now = *state;
-        return KAPPA_OK;
+        return check_named(e, name, errors);
     }
-    kappa_segment_name(state->segment, name);
     int fd = e->io->open(e->io->ctx, e->segments.dir, name, O_RDWR);
     int64_t size = fd < 0 ? fd : e->io->size(e->io->ctx, fd);
 
@@ -550,9 +564,14 @@ kappa_embedded_tail(void *self, const kappa_log_known_t *known, uint64_t *tail,
     if (status != KAPPA_OK) {
         return status;
     }
-    status = valid && can_follow(e, &state)
-        ? follow(e, &state, errors)
-        : recover(e, known, valid ? &state : NULL, errors);
+    bool follows = valid && can_follow(e, &state);
+
+    if (follows) {
+        status = follow(e, &state, errors);
+    }
+    if (!follows || status == KAPPA_NOT_FOUND) {
+        status = recover(e, known, valid ? &state : NULL, errors);
+    }
     if (status == KAPPA_OK) {
         status = check_known(e, known, errors);
     }

@@ -53,6 +53,21 @@ libc_size(void *ctx, int fd)
     return fstat(fd, &st) != 0 ? -errno : (int64_t)st.st_size;
 }
 
+static int
+libc_is_named(void *ctx, int dir, const char *name, int fd)
+{
+    struct stat named, opened;
+
+    (void)ctx;
+    if (fstat(fd, &opened) != 0) {
+        return -errno;
+    }
+    if (fstatat(dir, name, &named, 0) != 0) {
+        return errno == ENOENT ? 0 : -errno;
+    }
+    return named.st_ino == opened.st_ino && named.st_dev == opened.st_dev;
+}
+
 static ssize_t
 libc_pread(void *ctx, int fd, void *to, size_t n, uint64_t at)
 {
@@ -158,6 +173,6 @@ libc_unlock(void *ctx, int fd)
 }
 
 const kappa_log_io_t kappa_log_io_libc = { libc_open_dir, libc_open,
-    libc_close, libc_size, libc_pread, libc_pwrite, libc_fallocate,
-    libc_fdatasync, libc_sync_dir, libc_rename, libc_unlink, libc_list,
-    libc_lock, libc_unlock, NULL };
+    libc_close, libc_size, libc_is_named, libc_pread, libc_pwrite,
+    libc_fallocate, libc_fdatasync, libc_sync_dir, libc_rename, libc_unlink,
+    libc_list, libc_lock, libc_unlock, NULL };

@@ -15,6 +15,8 @@ typedef struct {
     int (*open)(void *ctx, int dir, const char *name, int flags);
     void (*close)(void *ctx, int fd);
     int64_t (*size)(void *ctx, int fd);
+    /* 1: NAME is the file that is open as fd; 0: it is another one, or gone */
+    int (*is_named)(void *ctx, int dir, const char *name, int fd);
     /* May read or write less; interrupted calls are retried inside. */
     ssize_t (*pread)(void *ctx, int fd, void *to, size_t n, uint64_t at);
     ssize_t (*pwrite)(

@@ -40,8 +40,10 @@ typedef struct {
 } kappa_log_options_t;
 
 /* Makes STORE/log in an existing directory: epoch, lock, first segment; all
- * synced. options may be NULL. KAPPA_CONFLICT: there is a log already. A
- * creation that was interrupted is begun again. */
+ * synced. options may be NULL. KAPPA_CONFLICT: there is a log already; its
+ * lock was not waited for. KAPPA_CORRUPT: there are segments with events, but
+ * no epoch; nothing was changed. A creation that was interrupted is begun
+ * again. */
 kappa_status_t kappa_log_create(const char *store,
     const uint8_t random[KAPPA_EPOCH_RANDOM],
     const kappa_log_options_t *options, kappa_errors_t *errors);

@@ -355,9 +355,18 @@ ngx_http_kappa_make_store(ngx_conf_t *cf, ngx_http_kappa_app_t *app)
     kappa_status_t status = kappa_store_create(
         kappa_str((char *)app->store.data, app->store.len), uid, gid, &errors);
 
-    ngx_http_kappa_log_errors(cf->log, "", &errors);
+    /* A store that was damaged is no mistake in the configuration: workers
+     * say so and answer STORE_UNAVAILABLE, other sites go on. */
+    if (status == KAPPA_CORRUPT && errors.first != NULL) {
+        ngx_str_t why = { errors.first->message.len,
+            (u_char *)errors.first->message.data };
+        ngx_log_error(
+            NGX_LOG_ERR, cf->log, 0, "kappa \"%V\": %V", &app->name, &why);
+    } else {
+        ngx_http_kappa_log_errors(cf->log, "", &errors);
+    }
     kappa_arena_destroy(arena);
-    if (status != KAPPA_OK) {
+    if (status != KAPPA_OK && status != KAPPA_CORRUPT) {
         return NGX_ERROR;
     }
     ngx_http_kappa_check_owner(cf, app, uid, gid);

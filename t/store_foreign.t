@@ -1,5 +1,5 @@
 # Stores that are not as this kappa left them: of a newer format, with a bit
-# flipped, copied while they worked. Each is refused, or mended, with a word on
+# flipped, with parts gone, copied while they worked. Each is refused, or mended, with a word on
 # what to do; another application on the same nginx goes on.
 
 use strict;
@@ -100,6 +100,60 @@ $t->start;
 ok(Kappa::Test::wait_until(sub { get_at('/graphql', 'c')->{status} == 200 }),
     'mended, it is served again');
 
+# --- a part of it is gone: nginx starts, and nothing is made in its place
+
+for my $case (['log/epoch', qr/epoch that names this log is gone; nothing was changed/],
+    ['log', qr{was a store, but its log/ is gone: restore it}])
+{
+    my ($part, $says) = @$case;
+    ok($t->stop, 'it ends');
+    rename "$store/$part", "$store.away" or die "$part: $!";
+    my ($status, $said) = $t->config_test;
+    is($status, 0, "no $part: nginx -t is about the configuration");
+    like($said, $says, 'but says so');
+    $t->start;
+    is(get_at('/graphql', 'a')->{json}{errors}[0]{extensions}{code}, 'STORE_UNAVAILABLE',
+        'STORE_UNAVAILABLE');
+    is(get_at('/other', 'a')->{status}, 200, 'the other application goes on');
+    is($t->get('/health')->{json}{applications}{app}, 'STORE_UNAVAILABLE', 'health says which');
+    rename "$store.away", "$store/$part" or die "$part: $!";
+    ok(Kappa::Test::wait_until(sub { get_at('/graphql', 'c')->{status} == 200 }),
+        'restored, it is served, without a restart');
+}
+
+# --- files that are deleted while they are in use
+
+my $put = 0;
+# A mutation that is answered is in the log.
+sub position { my $r = put_at('/graphql', 'p' . ++$put);
+    return $r->{status} == 200 ? $r->{json}{extensions}{kappa}{position} =~ s/.*-//r : $r->{body} }
+is(position(), 4, 'a mutation');
+unlink "$store/log/lock";
+is(position(), 5, 'a lock that was deleted is made anew');
+my $imported = $t->kappa(['import', '-', '--store', $store],
+    stdin => qq({"thing":"Item","verb":"put","key":"i","data":{"sku":"i","n":1}}\n));
+is($imported->{status}, 0, 'others meet there') or diag $imported->{err};
+is(position(), 7, 'and nobody writes over another');
+rename $segment, "$segment.away" or die "$segment: $!";
+my $gone = put_at('/graphql', 'lost');
+is($gone->{status}, 503, 'a segment that is gone: nothing is written to it');
+is($gone->{json}{errors}[0]{extensions}{code}, 'LOG_UNAVAILABLE', 'LOG_UNAVAILABLE');
+like($gone->{json}{errors}[0]{message}, qr/there is no segment file/, 'and why');
+is(get_at('/graphql', 'c')->{status}, 200, 'queries go on');
+rename "$segment.away", $segment or die "$segment: $!";
+is(position(), 8, 'put back, mutations go on');
+is($t->kappa(['verify', '--store', $store])->{status}, 0, 'the store is whole');
+
+# --- views that were not copied whole
+
+ok($t->stop('QUIT'), 'it ends in order');
+my $data = (glob "$store/views/[0-9]*/data.mdb")[0];
+truncate $data, 3 * 4096 or die "$data: $!";
+$t->start;
+ok(Kappa::Test::wait_until(sub { get_at('/graphql', 'c')->{status} == 200 }),
+    'views cut short are discarded and made anew');
+like($t->log, qr{views/\d+ are discarded and computed from the log again}, 'the log says so');
+
 # --- copied while it works, to a machine that is up for another boot
 
 my $copy = $t->dir . '/data/copy';
@@ -120,6 +174,6 @@ is($r->{status}, 0, 'the copy is opened') or diag $r->{err};
 is($t->kappa(['verify', '--store', $copy])->{status}, 0,
     'its views were discarded and made of its log');
 $r = $t->kappa(['log', '--store', $copy]);
-is(scalar(() = $r->{out} =~ /"verb":"put"/g), 6, 'which has all');
+is(scalar(() = $r->{out} =~ /"verb":"put"/g), 11, 'which has all');
 ok($t->stop, 'it ends in time');
 done_testing;

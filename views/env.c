@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* fallocate */
 #include "views/env.h"
 
 #include <errno.h>
@@ -14,6 +15,8 @@
 #define READERS_MAX 1024
 #define MAP_SIZE (UINT64_C(1) << 40)
 #define FILE_MODE 0600
+/* Of lock.mdb, for READERS_MAX and what LMDB has before them. */
+#define LOCK_BYTES (68 * 1024)
 #define AGAIN_MAX 8
 
 static const char *const names[KAPPA_DBI_COUNT] = { "rows", "index",
@@ -89,6 +92,27 @@ is_new(const char *dir)
     return !there;
 }
 
+/* LMDB writes to lock.mdb through a mapping: where a full disk has no block
+ * for it, that would be a signal, in every worker that starts. Before LMDB
+ * opens it: to close it later would give its locks back. */
+static int
+allocate_lock(const char *dir)
+{
+    int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = at < 0
+        ? at
+        : openat(at, "lock.mdb", O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+    int rc = fd < 0 || fallocate(fd, 0, 0, LOCK_BYTES) != 0 ? errno : 0;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (at >= 0) {
+        close(at);
+    }
+    return rc == EOPNOTSUPP ? 0 : rc; /* then LMDB is on its own */
+}
+
 /* All processes work with the same map, whoever opens it by a smaller
  * map_size or by none: it is only ever raised. */
 static int
@@ -115,6 +139,9 @@ open_mdb(kappa_env_t *env, const char *dir, size_t map_size)
     }
     if (rc == 0) {
         rc = mdb_env_set_maxreaders(env->mdb, READERS_MAX);
+    }
+    if (rc == 0) {
+        rc = allocate_lock(dir);
     }
     if (rc == 0) {
         rc = mdb_env_open(env->mdb, dir, MDB_NOSYNC | MDB_NOTLS, FILE_MODE);

@@ -65,7 +65,9 @@ typedef struct {
 
 /* Makes DIR and a log when missing (0700). What in it belongs to root is
  * given to uid and gid, unless they are -1; a directory that is neither empty
- * nor a store is refused. Errors are STORE_UNAVAILABLE. */
+ * nor a store is refused. KAPPA_CORRUPT: there is a store, but a part of it is
+ * gone, or the file system lets nothing be made in it; it is as it was, and
+ * who opens it is told more. Errors are STORE_UNAVAILABLE. */
 kappa_status_t kappa_store_create(
     kappa_str_t dir, int uid, int gid, kappa_errors_t *errors);
 

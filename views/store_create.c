@@ -129,14 +129,25 @@ note_name(void *ctx, int dir, const char *name)
     return false;
 }
 
+static bool
+has(int dir, const char *name)
+{
+    return faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Whether it is nobody else's: empty, or a store, or one that was begun. */
 static kappa_status_t
 check_ours(int dir, const char *path, kappa_errors_t *errors)
 {
     bool occupied = false;
 
-    if (faccessat(dir, "log", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (has(dir, "log")) {
         return KAPPA_OK;
+    }
+    if (has(dir, "views") && has(dir, "secret")) { /* these come last */
+        kappa_errors_add(errors, "STORE_UNAVAILABLE",
+            "%s was a store, but its log/ is gone: restore it", path);
+        return KAPPA_CORRUPT;
     }
     kappa_status_t status = list(dir, path, note_name, &occupied, errors);
     if (status == KAPPA_OK && occupied) {
@@ -218,10 +229,11 @@ kappa_store_create(kappa_str_t name, int uid, int gid, kappa_errors_t *errors)
     if (dir < 0) {
         return failed(errors, "open", path);
     }
+    bool there = has(dir, "log/epoch");
     kappa_status_t status = make(dir, path, errors);
     if (status == KAPPA_OK) {
         status = give(dir, path, uid, gid, errors);
     }
     close(dir);
-    return status;
+    return there && status == KAPPA_IO ? KAPPA_CORRUPT : status;
 }

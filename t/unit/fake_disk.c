@@ -155,6 +155,19 @@ fake_size(void *ctx, int fd)
     return (int64_t)inode_of(ctx, fd)->size;
 }
 
+static int
+fake_is_named(void *ctx, int dir, const char *name, int fd)
+{
+    kappa_fake_disk_t *disk = ctx;
+    int rc = fault(disk, KAPPA_FAKE_OPEN);
+    int entry = entry_of(&disk->dir, name);
+
+    (void)dir;
+    return rc < 0
+        ? rc
+        : entry >= 0 && disk->dir.entries[entry].inode + 1 == disk->fds[fd];
+}
+
 static ssize_t
 fake_pread(void *ctx, int fd, void *to, size_t n, uint64_t at)
 {
@@ -408,9 +421,9 @@ kappa_fake_disk_create(uint64_t seed)
     kappa_fake_disk_t *disk = calloc(1, sizeof(*disk));
 
     disk->io = (kappa_log_io_t){ fake_open_dir, fake_open, fake_close,
-        fake_size, fake_pread, fake_pwrite, fake_fallocate, fake_fdatasync,
-        fake_sync_dir, fake_rename, fake_unlink, fake_list, fake_lock,
-        fake_unlock, disk };
+        fake_size, fake_is_named, fake_pread, fake_pwrite, fake_fallocate,
+        fake_fdatasync, fake_sync_dir, fake_rename, fake_unlink, fake_list,
+        fake_lock, fake_unlock, disk };
     disk->random = seed * 0x9e3779b97f4a7c15ULL | 1;
     disk->snapshot_count = 1;
     return disk;

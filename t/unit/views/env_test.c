@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "t/unit/alloc_failing.h"
@@ -409,6 +410,38 @@ survives_without_memory(void **state)
     finish(&e);
 }
 
+/* Its blocks are there before it is written through a mapping: where the disk
+ * is full that is said, instead of a SIGBUS. */
+static void
+expect_lock_allocated(const env_t *e)
+{
+    struct stat st;
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/lock.mdb", e->dir);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(st.st_size > 0);
+    assert_true(st.st_blocks * 512 >= st.st_size);
+}
+
+static void
+the_lock_file_has_no_holes(void **state)
+{
+    char path[128];
+    env_t e;
+
+    (void)state;
+    start(&e);
+    expect_lock_allocated(&e);
+    kappa_env_close(e.env);
+    snprintf(path, sizeof path, "%s/lock.mdb", e.dir);
+    assert_int_equal(truncate(path, 0), 0);
+    assert_int_equal(truncate(path, 65664), 0);
+    open_again(&e, 0);
+    expect_lock_allocated(&e);
+    finish(&e);
+}
+
 int
 main(void)
 {
@@ -422,6 +455,7 @@ main(void)
         cmocka_unit_test(numbers_in_meta),
         cmocka_unit_test(says_why_it_can_not),
         cmocka_unit_test(survives_without_memory),
+        cmocka_unit_test(the_lock_file_has_no_holes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,6 +34,36 @@ leaves_other_directories_alone(void **state)
         "No such file or directory: make the directory that it is to be in");
 }
 
+/* It is damaged, and none to make anew. */
+static void
+leaves_a_damaged_store_alone(void **state)
+{
+    static const struct {
+        const char *path;
+        const char *says;
+    } cases[] = { { "log/epoch", "that names this log is gone" },
+        { "log", "its log/ is gone: restore it" } };
+
+    (void)state;
+    mutate_text(&f, "mutation { add(name: \"a\", stock: 1) { stock } }");
+    close_store(&f, true);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char path[128], away[128];
+
+        snprintf(path, sizeof path, "%s/%s", f.dir, cases[i].path);
+        snprintf(away, sizeof away, "%s.away", f.dir);
+        assert_int_equal(rename(path, away), 0);
+        assert_int_equal(
+            kappa_store_create(kappa_str_c(f.dir), -1, -1, &f.errors),
+            KAPPA_CORRUPT);
+        assert_contains(first_error(&f), cases[i].says);
+        kappa_errors_init(&f.errors, f.arena, 0);
+        assert_int_equal(rename(away, path), 0);
+    }
+    open_store(&f);
+    assert_int_equal(kappa_store_position(f.store), 1);
+}
+
 static void
 says_why_it_can_not_open(void **state)
 {
@@ -286,6 +316,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(makes_a_store_once),
         TEST(leaves_other_directories_alone),
+        TEST(leaves_a_damaged_store_alone),
         TEST(says_why_it_can_not_open),
         TEST(follows_without_a_schema),
         TEST(views_come_back_from_the_log),
