@@ -5,6 +5,7 @@
 #include "views/boot.h"
 #include "views/build_state.h"
 #include "views/store_private.h"
+#include "views/unfinished.h"
 
 /* Long work on views: catching up from far behind, building a generation
  * beside the one that serves, and going back to the one before it (DESIGN 7).
@@ -171,15 +172,15 @@ map_size_of(kappa_store_t *store)
     return (size_t)usage.map_bytes;
 }
 
-/* A new generation with its edition; nobody else knows it. */
+/* A generation with its edition; nobody else knows it. */
 static kappa_status_t
 begin_beside(build_t *build, const kappa_about_t *about, kappa_str_t text,
     kappa_edition_t **out)
 {
     kappa_store_t *store = build->store;
     kappa_generation_t *generation;
-    kappa_status_t status = kappa_generation_make(build->views, store->alloc,
-        store->boot_id, &generation, build->errors);
+    kappa_status_t status = kappa_unfinished_begin(
+        store, build->views, about, text, &generation, build->errors);
 
     if (status != KAPPA_OK) {
         return status;
@@ -281,6 +282,7 @@ swap_in(build_t *build, kappa_edition_t *edition, uint64_t tail)
         status = make_current(build, edition);
     }
     if (status == KAPPA_OK) {
+        kappa_unfinished_end(edition->generation);
         say_skipped(build, edition);
         kappa_store_serve(store, edition);
         kappa_store_announce(store);
@@ -336,15 +338,18 @@ finish_beside(build_t *build, kappa_edition_t *edition, goal_t goal)
     return status;
 }
 
+/* Who was stopped may go on. */
 static void
-give_up(build_t *build, kappa_edition_t *edition)
+give_up(build_t *build, kappa_edition_t *edition, kappa_status_t status)
 {
     kappa_generation_t *generation = edition->generation;
     uint32_t number = generation->number;
 
     kappa_edition_destroy(edition);
     kappa_generation_close(generation);
-    kappa_generation_remove(build->views, number);
+    if (status != KAPPA_DONE) {
+        kappa_generation_remove(build->views, number);
+    }
 }
 
 static kappa_status_t
@@ -368,7 +373,7 @@ build_beside(build_t *build, goal_t goal)
         status = finish_beside(build, edition, goal);
     }
     if (status != KAPPA_OK) {
-        give_up(build, edition);
+        give_up(build, edition, status);
     }
     return status == KAPPA_CONFLICT ? KAPPA_OK : status;
 }
@@ -465,7 +470,7 @@ go_back(build_t *build)
         status = finish_beside(build, edition, GOAL_BACK);
     }
     if (status != KAPPA_OK && anew) {
-        give_up(build, edition);
+        give_up(build, edition, status);
     } else if (status != KAPPA_OK) {
         kappa_edition_destroy(edition);
         kappa_generation_close(generation);

@@ -3,10 +3,12 @@
 
 #include "views/build_state.h"
 #include "views/store_private.h"
+#include "views/unfinished.h"
 
-/* What was begun and is not, or no longer, of use: all but what serves and
- * the one before it, which stays for rollback. */
+/* What is not, or no longer, of use: all but what serves, the one before it,
+ * which stays for rollback, and a build that somebody may go on with. */
 typedef struct {
+    kappa_store_t *store;
     int views;
     uint32_t serving;
     uint32_t before; /* 0: none */
@@ -19,7 +21,8 @@ sweep_one(void *ctx, uint32_t number)
 {
     broom_t *broom = ctx;
 
-    if (number == broom->serving || number == broom->before) {
+    if (number == broom->serving || number == broom->before
+        || kappa_unfinished_waits(broom->store, broom->views, number)) {
         return;
     }
     broom->found++;
@@ -29,9 +32,9 @@ sweep_one(void *ctx, uint32_t number)
 }
 
 static uint32_t
-sweep(int views, bool really)
+sweep(kappa_store_t *store, int views, bool really)
 {
-    broom_t broom = { .views = views, .remove = really };
+    broom_t broom = { .store = store, .views = views, .remove = really };
 
     if (kappa_current_read(views, &broom.serving, NULL) == KAPPA_OK) {
         broom.before = kappa_generation_before(views, broom.serving);
@@ -44,8 +47,9 @@ sweep(int views, bool really)
 void
 kappa_store_sweep_locked(kappa_store_t *store, int views)
 {
-    if (sweep(views, false) && kappa_store_lock(store, NULL) == KAPPA_OK) {
-        (void)sweep(views, true);
+    if (sweep(store, views, false)
+        && kappa_store_lock(store, NULL) == KAPPA_OK) {
+        (void)sweep(store, views, true);
         kappa_store_unlock(store);
     }
 }
@@ -60,7 +64,7 @@ kappa_store_sweep(kappa_store_t *store)
     if (views < 0) {
         return;
     }
-    if (sweep(views, false)
+    if (sweep(store, views, false)
         && kappa_build_lock(views, &lock, NULL) == KAPPA_OK) {
         kappa_store_sweep_locked(store, views);
         close(lock);
