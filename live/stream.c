@@ -2,6 +2,7 @@
 #include "base/time.h"
 #include "live/group.h"
 #include "views/read.h"
+#include "views/row.h"
 
 /* Change streams: the events themselves, none skipped. The newest frames are
  * kept in the group's ring; who is further behind reads the log. */
@@ -55,6 +56,18 @@ wanted_verb(const kappa_changes_t *changes, kappa_str_t verb)
     return changes->verb_count == 0;
 }
 
+/* Whether a group is told of such events at all. */
+static bool
+wanted(const kappa_changes_t *changes, const kappa_event_t *event)
+{
+    kappa_str_t text = changes->view ? event->row : event->data;
+
+    return wanted_thing(changes, event->thing)
+        && wanted_verb(changes, event->verb) && text.data != NULL;
+}
+
+/* --- SEMANTICS 19: arguments that are not null are equalities --- */
+
 static bool
 same_json(kappa_live_t *live, const kappa_value_t *a, const kappa_value_t *b)
 {
@@ -68,71 +81,85 @@ same_json(kappa_live_t *live, const kappa_value_t *a, const kappa_value_t *b)
         && memcmp(buf->data, buf->data + split, split) == 0;
 }
 
-/* What arguments are compared with: the row, or data. */
-static kappa_status_t
-object_of(kappa_live_t *live, const kappa_group_t *group,
-    const kappa_event_t *event, kappa_value_t *object)
+static bool
+same_column(kappa_live_t *live, const kappa_column_t *column,
+    const kappa_row_t *row, const kappa_value_t *arg)
 {
-    if (group->changes->view != NULL) {
-        return kappa_json_parse(live->scratch, event->row, object, NULL);
-    }
-    return kappa_read_event_data(event,
-        kappa_plan_root(group->plan, 0)->type->named, live->scratch, object);
+    kappa_buf_t *buf = &live->buf;
+
+    kappa_buf_reset(buf);
+    return kappa_column_json(buf, column->kind, arg) == KAPPA_OK
+        && !buf->failed
+        && kappa_str_eq(
+            kappa_buf_view(buf), kappa_row_column(row->data, column->number));
 }
 
-/* SEMANTICS 19: arguments that are not null are equalities on the row's
- * fields, or on data's. */
-static kappa_status_t
-matches(
-    kappa_live_t *live, const kappa_group_t *group, const kappa_event_t *event)
+/* The row as today's schema has it: an older name or type of a field is none
+ * any more. */
+static bool
+row_matches(
+    kappa_live_t *live, const kappa_group_t *group, const kappa_row_t *row)
+{
+    const kappa_changes_t *changes = group->changes;
+
+    for (uint32_t i = 0; i < changes->arg_count; i++) {
+        const kappa_column_t *column =
+            &changes->view->columns[changes->args[i].column];
+
+        if (!kappa_is_null(&group->args[i])
+            && !same_column(live, column, row, &group->args[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+data_matches(kappa_live_t *live, const kappa_group_t *group,
+    const kappa_value_t *object)
 {
     const kappa_field_t *field = kappa_plan_root(group->plan, 0);
-    kappa_str_t text = group->changes->view ? event->row : event->data;
-    kappa_value_t object = kappa_null();
 
-    if (!wanted_thing(group->changes, event->thing)
-        || !wanted_verb(group->changes, event->verb) || text.data == NULL) {
-        return KAPPA_NOT_FOUND;
-    }
     for (uint32_t i = 0; i < field->arg_count; i++) {
-        if (kappa_is_null(&group->args[i])) {
-            continue;
-        }
-        if (object.kind == KAPPA_NULL) {
-            kappa_status_t status = object_of(live, group, event, &object);
-            if (status != KAPPA_OK) {
-                return status;
-            }
-        }
         const kappa_value_t *member =
-            kappa_value_member(&object, field->args[i].name);
-        if (member == NULL || !same_json(live, member, &group->args[i])) {
-            return KAPPA_NOT_FOUND;
+            kappa_value_member(object, field->args[i].name);
+
+        if (!kappa_is_null(&group->args[i])
+            && (member == NULL || !same_json(live, member, &group->args[i]))) {
+            return false;
         }
     }
-    return KAPPA_OK;
+    return true;
 }
 
-/* event.data as the object that it is selected from. */
+/* --- what is told of an event --- */
+
+/* event.data as the object that it is selected from. KAPPA_NOT_FOUND: it is
+ * not for this group. */
 static kappa_status_t
 data_row(kappa_live_t *live, const kappa_group_t *group,
     const kappa_event_t *event, kappa_row_t *row)
 {
     kappa_value_t object;
     kappa_buf_t *buf = &live->buf;
-    kappa_status_t status = object_of(live, group, event, &object);
+    const kappa_type_t *type = kappa_plan_root(group->plan, 0)->type->named;
+    kappa_status_t status =
+        kappa_read_event_data(event, type, live->scratch, &object);
 
     if (status != KAPPA_OK) {
         return status;
+    }
+    if (!data_matches(live, group, &object)) {
+        return KAPPA_NOT_FOUND;
     }
     kappa_buf_reset(buf);
     kappa_json_value(buf, &object);
     kappa_str_t text = buf->failed
         ? KAPPA_STR_NULL
         : kappa_str_dup(live->scratch, kappa_buf_view(buf));
-    *row = (kappa_row_t){ .data = (const uint8_t *)text.data,
-        .len = text.len,
-        .type = kappa_plan_root(group->plan, 0)->type->named };
+    *row = (kappa_row_t){
+        .data = (const uint8_t *)text.data, .len = text.len, .type = type
+    };
     return text.data ? KAPPA_OK : KAPPA_NOMEM;
 }
 
@@ -166,11 +193,14 @@ static kappa_status_t
 row_of(kappa_live_t *live, const kappa_group_t *group,
     kappa_snapshot_t *snapshot, const kappa_event_t *event, kappa_row_t *row)
 {
-    kappa_status_t status = group->changes->view
-        ? kappa_snapshot_event_row(
-            snapshot, event, group->changes->view, live->scratch, row)
+    const kappa_view_t *view = group->changes->view;
+    kappa_status_t status = view
+        ? kappa_snapshot_event_row(snapshot, event, view, live->scratch, row)
         : data_row(live, group, event, row);
 
+    if (status == KAPPA_OK && view && !row_matches(live, group, row)) {
+        return KAPPA_NOT_FOUND;
+    }
     return status == KAPPA_OK ? see(live, group, snapshot, event, row)
                               : status;
 }
@@ -185,10 +215,9 @@ make_frame(kappa_live_t *live, const kappa_group_t *group,
     kappa_row_t row;
 
     kappa_arena_reset(live->scratch);
-    kappa_status_t status = matches(live, group, event);
-    if (status == KAPPA_OK) {
-        status = row_of(live, group, snapshot, event, &row);
-    }
+    kappa_status_t status = wanted(group->changes, event)
+        ? row_of(live, group, snapshot, event, &row)
+        : KAPPA_NOT_FOUND;
     if (status != KAPPA_OK) {
         return status;
     }

@@ -75,5 +75,23 @@ is($nobody->next->{event}, 'complete', 'and that is all');
 my $given = $t->sse('subscription { mine(owner: "bob") { id } }', undef, bearer('ann'));
 is($given->next->{json}{errors}[0]{extensions}{code}, 'VALIDATION_FAILED',
     'nobody can give the argument');
+
+# A field got another name: older events are filtered by what they have under
+# the one before.
+(my $renamed = $SDL) =~ s/  owner: ID\n/  author: ID \@was(name: "owner")\n/;
+$renamed =~ s/row\.owner/row.author/;
+$renamed =~ s/owner: ID/author: ID/g;
+$renamed =~ s/written: Note/by(author: ID!): Note \@changes(thing: "Note")\n  written: Note/;
+my $position = $t->graphql('{ __typename }')->{headers}{'kappa-position'};
+$position =~ s/\d+$/0/;
+$t->schema($renamed);
+$t->reload;
+ok(Kappa::Test::wait_until(sub {
+    !$t->graphql('{ note(id: "a") { author } }')->{json}{errors};
+}, 30), 'another name');
+my $old = $t->sse('subscription { by(author: "bob") { id author } }', undef,
+    bearer('bob'), 'Last-Event-ID' => $position);
+is_deeply($old->next->{json}{data}{by}, { id => 'd', author => 'bob' },
+    'an older event has it') or diag $t->log;
 $t->no_alerts;
 done_testing;
