@@ -129,9 +129,8 @@ $r = by_post(extension(sha256_hex "{ a80: __typename }$wide"));
 is($r->{json}{data}{a80}, 'Query', 'but not the newest');
 
 # Apollo's own client.
-SKIP: {
+{
     my $NODE = "$Kappa::Test::ROOT/t/node";
-    skip 'no npm packages', 3 if !-d "$NODE/node_modules/\@apollo/client";
     my @run = (['node', 'persisted.mjs', 'http://127.0.0.1:' . $t->port . '/graphql',
         '{ package(name: "bash") { name __typename } }'], dir => $NODE, timeout => 30);
     for my $methods ("GET\nPOST text\n", "GET\n") {
