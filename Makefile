@@ -183,7 +183,6 @@ build/san/ngx_http_kappa_module.so: build/nginx/san/Makefile \
 	$(call build_module,build/nginx/san)
 
 .PHONY: FORCE
-.PHONY: FORCE
 FORCE:
 # Nothing is built twice for having been deleted meanwhile.
 .SECONDARY: $(GEN_SRC) $(GEN_HEADERS)

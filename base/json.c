@@ -259,8 +259,8 @@ write_locations(kappa_buf_t *buf, const kappa_error_t *error)
     }
 }
 
-void
-kappa_json_error(kappa_buf_t *buf, const kappa_error_t *error)
+static void
+write_error(kappa_buf_t *buf, const kappa_error_t *error)
 {
     KAPPA_BUF_LIT(buf, "{\"message\":");
     kappa_json_string(buf, error->message);
@@ -281,7 +281,7 @@ kappa_json_errors(kappa_buf_t *buf, const kappa_errors_t *errors)
         if (e != errors->first) {
             kappa_buf_char(buf, ',');
         }
-        kappa_json_error(buf, e);
+        write_error(buf, e);
     }
     kappa_buf_char(buf, ']');
 }

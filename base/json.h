@@ -18,10 +18,7 @@ void kappa_json_double(kappa_buf_t *buf, double d);
  * UNSET members left out; ROW as null. */
 void kappa_json_value(kappa_buf_t *buf, const kappa_value_t *v);
 
-/* {"message","locations","path"?,"extensions":{"code"}} without path. */
-void kappa_json_error(kappa_buf_t *buf, const kappa_error_t *error);
-
-/* [error,…] */
+/* [{"message","locations","extensions":{"code"}},…] */
 void kappa_json_errors(kappa_buf_t *buf, const kappa_errors_t *errors);
 
 /* The text of a JSON string from what stands between its quotes; copied into

@@ -176,7 +176,6 @@ typedef struct kappa_root_node_s { /* query: Query in a schema definition */
 typedef struct kappa_definition_s {
     kappa_definition_kind_t kind;
     bool extension;  /* extend … */
-    bool shorthand;  /* OPERATION written as { … } */
     bool repeatable; /* DIRECTIVE */
     const kappa_source_t *source;
     uint32_t offset;

@@ -29,8 +29,8 @@ kappa_execute_args(kappa_execution_t *x, const kappa_plan_field_t *f,
     return KAPPA_WRITTEN;
 }
 
-const kappa_plan_set_t *
-kappa_execute_case(const kappa_plan_select_t *select, const kappa_type_t *type)
+static const kappa_plan_set_t *
+find_case(const kappa_plan_select_t *select, const kappa_type_t *type)
 {
     uint32_t low = 0, high = select->case_count;
 
@@ -63,7 +63,7 @@ write_row(kappa_execution_t *x, const kappa_plan_field_t *f,
     if (row->data == NULL) {
         return KAPPA_WROTE_NULL;
     }
-    set = f->select ? kappa_execute_case(f->select, row->type) : NULL;
+    set = f->select ? find_case(f->select, row->type) : NULL;
     if (set == NULL) {
         return kappa_execute_fail(x, path, "INTERNAL",
             KAPPA_STR("The row is of a type that is not possible here."));

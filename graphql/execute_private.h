@@ -103,10 +103,6 @@ kappa_written_t kappa_execute_set(kappa_execution_t *x,
 uint32_t kappa_execute_columns(
     kappa_execution_t *x, const kappa_plan_set_t *set, const kappa_row_t *row);
 
-/* What is selected of an object type, NULL: it is none of the select's. */
-const kappa_plan_set_t *kappa_execute_case(
-    const kappa_plan_select_t *select, const kappa_type_t *type);
-
 /* A value of the field that is had as JSON: copied, or selected in. */
 kappa_written_t kappa_execute_json(kappa_execution_t *x,
     const kappa_plan_field_t *f, kappa_str_t json, const kappa_path_t *path);

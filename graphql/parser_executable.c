@@ -161,7 +161,6 @@ kappa_parse_operation(kappa_parser_t *p, kappa_definition_t *definition)
 {
     definition->kind = KAPPA_DEFINITION_OPERATION;
     if (kappa_parser_at(p, KAPPA_TOKEN_BRACE_L)) {
-        definition->shorthand = true;
         return parse_selection_set(
             p, &definition->selections, &definition->selections_offset);
     }

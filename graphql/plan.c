@@ -266,22 +266,6 @@ kappa_plan_each_field(const kappa_plan_t *plan,
 }
 
 bool
-kappa_plan_is_introspection(const kappa_plan_t *plan)
-{
-    for (uint32_t i = 0; i < plan->root.count; i++) {
-        switch ((kappa_op_t)plan->root.fields[i].op) {
-        case KAPPA_OP_CONSTANT:
-        case KAPPA_OP_META_SCHEMA:
-        case KAPPA_OP_META_TYPE:
-            break;
-        default:
-            return false;
-        }
-    }
-    return true;
-}
-
-bool
 kappa_plan_all_hold(
     const kappa_plan_conjunction_t *all, const kappa_value_t *variables)
 {

@@ -37,9 +37,6 @@ const kappa_field_t *kappa_plan_root(const kappa_plan_t *plan, uint32_t i);
 void kappa_plan_each_field(const kappa_plan_t *plan,
     bool (*each)(void *ctx, const kappa_field_t *field), void *ctx);
 
-/* Whether executing reads nothing but the schema (introspection). */
-bool kappa_plan_is_introspection(const kappa_plan_t *plan);
-
 /* Coerces a request's variables (JSON object, NULL or UNSET) by the plan's
  * definitions; *out is indexed as the plan wants. KAPPA_INVALID:
  * BAD_USER_INPUT errors, one per wrong variable. */

@@ -84,8 +84,8 @@ literal_dup(kappa_arena_t *arena, const kappa_literal_t *literal,
     return KAPPA_OK;
 }
 
-kappa_status_t
-kappa_plan_literal_dup(kappa_arena_t *arena, const kappa_literal_t *literal,
+static kappa_status_t
+dup_literal(kappa_arena_t *arena, const kappa_literal_t *literal,
     const kappa_literal_t **out)
 {
     kappa_literal_t *copy = KAPPA_NEW(arena, kappa_literal_t);
@@ -139,7 +139,7 @@ add_dynamic(kappa_planner_t *planner, const kappa_input_t *input,
     out->input = input;
     out->place = kappa_plan_locate(&planner->locator, literal->offset);
     if (literal->kind != KAPPA_LITERAL_VARIABLE) {
-        return kappa_plan_literal_dup(planner->arena, literal, &out->literal);
+        return dup_literal(planner->arena, literal, &out->literal);
     }
     return kappa_plan_variable(planner->plan, literal->text, &out->variable)
         ? KAPPA_OK

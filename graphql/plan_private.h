@@ -312,8 +312,4 @@ kappa_status_t kappa_plan_define_variables(
 bool kappa_plan_variable(
     const kappa_plan_t *plan, kappa_str_t name, uint32_t *index);
 
-/* Deep copies into the plan. */
-kappa_status_t kappa_plan_literal_dup(kappa_arena_t *arena,
-    const kappa_literal_t *literal, const kappa_literal_t **out);
-
 #endif

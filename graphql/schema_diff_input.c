@@ -36,9 +36,8 @@ kappa_diff_fits_out(
 }
 
 /* A giver may give null where it is taken now. */
-bool
-kappa_diff_fits_in(
-    const kappa_type_ref_t *before, const kappa_type_ref_t *after)
+static bool
+fits_in(const kappa_type_ref_t *before, const kappa_type_ref_t *after)
 {
     return kappa_diff_fits_out(after, before);
 }
@@ -152,7 +151,7 @@ static void
 diff_input(kappa_diff_t *d, kappa_diff_inputs_t what, kappa_str_t at,
     const kappa_input_t *before, const kappa_input_t *after)
 {
-    if (!kappa_diff_fits_in(before->type, after->type)) {
+    if (!fits_in(before->type, after->type)) {
         diff_type(
             d, KAPPA_CHANGE_BREAKING, changed_kind[what], at, before, after);
     } else if (before->default_literal) {

@@ -36,11 +36,8 @@ void kappa_diff_inputs(kappa_diff_t *d, kappa_diff_inputs_t what,
     kappa_str_t owner, const kappa_input_t *before, uint32_t before_count,
     const kappa_input_t *after, uint32_t after_count);
 
-/* Whether whoever reads (out) or gives (in) the first type can do so with the
- * second. */
+/* Whether who reads the first type can do so with the second. */
 bool kappa_diff_fits_out(
-    const kappa_type_ref_t *before, const kappa_type_ref_t *after);
-bool kappa_diff_fits_in(
     const kappa_type_ref_t *before, const kappa_type_ref_t *after);
 bool kappa_diff_same_type(
     const kappa_type_ref_t *before, const kappa_type_ref_t *after);

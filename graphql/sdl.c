@@ -12,8 +12,8 @@ kappa_definition_is_type(const kappa_definition_t *definition)
         && definition->kind <= KAPPA_DEFINITION_INPUT_OBJECT;
 }
 
-kappa_status_t
-kappa_definitions_add(kappa_arena_t *arena, kappa_definitions_t *list,
+static kappa_status_t
+add_definition(kappa_arena_t *arena, kappa_definitions_t *list,
     const kappa_definition_t *definition)
 {
     if (list->count == list->cap) {
@@ -112,8 +112,7 @@ static kappa_status_t
 add_extension(kappa_sdl_t *sdl, const kappa_definition_t *definition)
 {
     if (definition->kind == KAPPA_DEFINITION_SCHEMA) {
-        return kappa_definitions_add(
-            sdl->arena, &sdl->schema_extensions, definition);
+        return add_definition(sdl->arena, &sdl->schema_extensions, definition);
     }
 
     kappa_definitions_t *list =
@@ -126,7 +125,7 @@ add_extension(kappa_sdl_t *sdl, const kappa_definition_t *definition)
             return KAPPA_NOMEM;
         }
     }
-    return kappa_definitions_add(sdl->arena, list, definition);
+    return add_definition(sdl->arena, list, definition);
 }
 
 static kappa_status_t
@@ -181,7 +180,7 @@ collect_definition(kappa_sdl_t *sdl, const kappa_definition_t *definition)
     if (status != KAPPA_OK || repeat) {
         return status;
     }
-    status = kappa_definitions_add(sdl->arena, &sdl->all, definition);
+    status = add_definition(sdl->arena, &sdl->all, definition);
     if (status == KAPPA_OK && definition->kind >= KAPPA_DEFINITION_SCHEMA) {
         status = add_name(sdl, definition);
     }

@@ -44,7 +44,4 @@ kappa_status_t kappa_sdl_check(kappa_sdl_t *sdl);
 /* OBJECT … INPUT_OBJECT, not SCHEMA, not DIRECTIVE. */
 bool kappa_definition_is_type(const kappa_definition_t *definition);
 
-kappa_status_t kappa_definitions_add(kappa_arena_t *arena,
-    kappa_definitions_t *list, const kappa_definition_t *definition);
-
 #endif

@@ -39,7 +39,6 @@ typedef struct {
     bool required;
 } text_t;
 
-#define HEADER_TEXTS 5
 #define TEXTS 7
 
 static void

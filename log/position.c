@@ -51,15 +51,6 @@ kappa_position_format(const kappa_epoch_t *epoch, uint64_t seq,
     return len + sizeof(digits) - first;
 }
 
-void
-kappa_position_write(
-    kappa_buf_t *buf, const kappa_epoch_t *epoch, uint64_t seq)
-{
-    char text[KAPPA_POSITION_CHARS_MAX];
-
-    kappa_buf_add(buf, text, kappa_position_format(epoch, seq, text));
-}
-
 static bool
 parse_seq(kappa_str_t s, uint64_t *out)
 {

@@ -47,8 +47,6 @@ kappa_epoch_eq(const kappa_epoch_t *a, const kappa_epoch_t *b)
 /* Writes EPOCH-SEQ (no NUL); the number of characters. */
 size_t kappa_position_format(const kappa_epoch_t *epoch, uint64_t seq,
     char out[KAPPA_POSITION_CHARS_MAX]);
-void kappa_position_write(
-    kappa_buf_t *buf, const kappa_epoch_t *epoch, uint64_t seq);
 
 /* Where a position stands in the log of this epoch. KAPPA_INVALID: it is no
  * position. KAPPA_CONFLICT: it is another log's; *seq is left alone in both.

@@ -274,13 +274,12 @@ const kappa_caller_t *ngx_http_kappa_caller(
  * (KAPPA_NOMEM). */
 kappa_status_t ngx_http_kappa_prepare(
     ngx_http_kappa_operation_t *op, kappa_errors_t *errors);
+/* So often an operation is planned anew because the schema changed. */
+#define NGX_HTTP_KAPPA_REPLANS_MAX 3
 /* Plans it again: another schema came into force (SEMANTICS 27). As
  * ngx_http_kappa_prepare. */
 kappa_status_t ngx_http_kappa_replan(
     ngx_http_kappa_operation_t *op, kappa_errors_t *errors);
-/* Adds VIEWS_REBUILDING or STORE_UNAVAILABLE; gives status back. */
-kappa_status_t ngx_http_kappa_trouble(
-    kappa_status_t status, kappa_errors_t *errors);
 /* A query: appends `{"data":…` to out. */
 kappa_status_t ngx_http_kappa_read(ngx_http_kappa_operation_t *op,
     kappa_buf_t *out, kappa_outcome_t *outcome, uint64_t *seq,

@@ -24,7 +24,6 @@ struct ngx_http_kappa_keeper_s {
     bool leaving;
     kappa_log_io_t io; /* of the log, as long as it is open */
     kappa_log_options_t log_options;
-    bool adopted;   /* on the event loop */
     char said[256]; /* the last trouble told, so as to tell it once */
 };
 
@@ -171,7 +170,6 @@ ngx_http_kappa_keeper_opened(ngx_http_kappa_note_t *note)
 {
     ngx_http_kappa_keeper_t *keeper = (ngx_http_kappa_keeper_t *)note;
 
-    keeper->adopted = true;
     ngx_http_kappa_adopt(keeper->app, keeper->store);
 }
 

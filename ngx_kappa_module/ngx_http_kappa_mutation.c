@@ -7,8 +7,6 @@
  * to the event loop. The job owns what it needs, so a client that goes away
  * changes nothing. */
 
-#define REPLANS_MAX 3
-
 /* On the append thread. */
 static void
 ngx_http_kappa_job_done(kappa_job_t *job)
@@ -38,7 +36,7 @@ ngx_http_kappa_mutation_again(ngx_http_kappa_mutation_t *mutation)
     if (was.status == KAPPA_OK || was.appended > 0
         || mutation->op.app->appender == NULL /* the worker ends */
         || ngx_strcmp(was.code, "SCHEMA_CHANGED") != 0
-        || mutation->replans++ == REPLANS_MAX) {
+        || mutation->replans++ == NGX_HTTP_KAPPA_REPLANS_MAX) {
         return false;
     }
     kappa_errors_init(&errors, was.arena, 1);

@@ -148,22 +148,8 @@ ngx_http_kappa_plan(ngx_http_kappa_operation_t *op, kappa_errors_t *errors)
     return status == KAPPA_OK ? ngx_http_kappa_check_cost(op, errors) : status;
 }
 
-kappa_status_t
-ngx_http_kappa_prepare(ngx_http_kappa_operation_t *op, kappa_errors_t *errors)
-{
-    if (op->app->store_handle == NULL) {
-        return ngx_http_kappa_trouble(KAPPA_IO, errors);
-    }
-    kappa_status_t status = ngx_http_kappa_plan(op, errors);
-
-    if (status != KAPPA_OK && errors->count == 0) {
-        return KAPPA_NOMEM;
-    }
-    return status;
-}
-
 /* What a status of the store means to a client. */
-kappa_status_t
+static kappa_status_t
 ngx_http_kappa_trouble(kappa_status_t status, kappa_errors_t *errors)
 {
     if (status == KAPPA_BUSY) {
@@ -179,8 +165,19 @@ ngx_http_kappa_trouble(kappa_status_t status, kappa_errors_t *errors)
     return status;
 }
 
-/* So often an operation is planned anew because the schema changed. */
-#define REPLANS_MAX 3
+kappa_status_t
+ngx_http_kappa_prepare(ngx_http_kappa_operation_t *op, kappa_errors_t *errors)
+{
+    if (op->app->store_handle == NULL) {
+        return ngx_http_kappa_trouble(KAPPA_IO, errors);
+    }
+    kappa_status_t status = ngx_http_kappa_plan(op, errors);
+
+    if (status != KAPPA_OK && errors->count == 0) {
+        return KAPPA_NOMEM;
+    }
+    return status;
+}
 
 kappa_status_t
 ngx_http_kappa_replan(ngx_http_kappa_operation_t *op, kappa_errors_t *errors)
@@ -228,7 +225,7 @@ ngx_http_kappa_read(ngx_http_kappa_operation_t *op, kappa_buf_t *out,
 {
     kappa_status_t status = KAPPA_OK;
 
-    for (int i = 0; i <= REPLANS_MAX; i++) {
+    for (int i = 0; i <= NGX_HTTP_KAPPA_REPLANS_MAX; i++) {
         status = ngx_http_kappa_read_once(op, out, outcome, seq);
         if (status != KAPPA_CONFLICT) {
             break;
@@ -322,7 +319,8 @@ ngx_http_kappa_join_group(ngx_http_kappa_operation_t *op, kappa_str_t after,
 {
     kappa_status_t status = KAPPA_CONFLICT;
 
-    for (int i = 0; i <= REPLANS_MAX && status == KAPPA_CONFLICT; i++) {
+    for (int i = 0;
+         i <= NGX_HTTP_KAPPA_REPLANS_MAX && status == KAPPA_CONFLICT; i++) {
         if (i > 0) {
             (void)kappa_live_wake(op->app->live);
             status = ngx_http_kappa_replan(op, errors);

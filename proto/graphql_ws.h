@@ -19,8 +19,6 @@
 #define KAPPA_WS_INIT_TIMEOUT 4408
 #define KAPPA_WS_SUBSCRIBER_EXISTS 4409
 #define KAPPA_WS_TOO_MANY_INIT 4429
-#define KAPPA_WS_GOING_AWAY 1001
-#define KAPPA_WS_INTERNAL 4500
 /* Of WebSocket itself: try again later; come back elsewhere. */
 #define KAPPA_WS_TRY_LATER 1013
 #define KAPPA_WS_RESTART 1012

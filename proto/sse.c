@@ -65,9 +65,3 @@ kappa_sse_heartbeat(kappa_buf_t *buf)
 {
     KAPPA_BUF_LIT(buf, ":\n\n");
 }
-
-void
-kappa_sse_retry(kappa_buf_t *buf, uint32_t ms)
-{
-    kappa_buf_printf(buf, "retry: %u\n\n", ms);
-}

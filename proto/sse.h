@@ -19,7 +19,4 @@ void kappa_sse_complete(kappa_buf_t *buf);
 /* A comment that keeps proxies from closing the connection. */
 void kappa_sse_heartbeat(kappa_buf_t *buf);
 
-/* `retry:`: how long a client should wait before it connects again. */
-void kappa_sse_retry(kappa_buf_t *buf, uint32_t ms);
-
 #endif

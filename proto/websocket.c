@@ -208,12 +208,6 @@ kappa_websocket_send(kappa_websocket_t *ws, kappa_str_t text)
     return queue(ws, WSLAY_TEXT_FRAME, text);
 }
 
-kappa_status_t
-kappa_websocket_ping(kappa_websocket_t *ws)
-{
-    return queue(ws, WSLAY_PING, KAPPA_STR(""));
-}
-
 /* Not in the middle of a character. */
 static size_t
 reason_bytes(kappa_str_t reason)

@@ -42,7 +42,6 @@ kappa_status_t kappa_websocket_feed(kappa_websocket_t *ws, kappa_str_t bytes);
 
 /* Queue for output. After a close nothing else is sent. */
 kappa_status_t kappa_websocket_send(kappa_websocket_t *ws, kappa_str_t text);
-kappa_status_t kappa_websocket_ping(kappa_websocket_t *ws);
 /* reason is cut at 123 bytes. Goes before messages that were queued and not
  * yet put out: those are dropped. */
 kappa_status_t kappa_websocket_close(

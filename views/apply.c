@@ -57,8 +57,8 @@ kappa_apply_eval(kappa_apply_t *apply, const kappa_expr_t *expr,
         KAPPA_STR_ARG(name), reason ? reason : "it can't be evaluated");
 }
 
-kappa_status_t
-kappa_apply_get(void *ctx, kappa_arena_t *scratch, const kappa_view_t *view,
+static kappa_status_t
+get_row(void *ctx, kappa_arena_t *scratch, const kappa_view_t *view,
     kappa_str_t key, kappa_scope_row_t *out)
 {
     kappa_changeset_t *set = ctx;
@@ -285,13 +285,6 @@ kappa_writer_scope(kappa_writer_t *writer, kappa_scope_t *scope)
     writer->asked_ms = scope->now_ms;
 }
 
-kappa_status_t
-kappa_writer_duplicate(
-    kappa_writer_t *writer, const kappa_event_t *event, uint64_t *seq)
-{
-    return kappa_used_keys_find(&writer->set, event, writer->window_ms, seq);
-}
-
 /* --- one event */
 
 /* In the log "" and absent are the same. */
@@ -328,7 +321,7 @@ prepare(kappa_writer_t *writer, kappa_apply_t *apply,
     apply->event.id = event->id;
     apply->scope.now_ms = event->time_ms;
     apply->scope.event = &apply->event;
-    apply->scope.get = kappa_apply_get;
+    apply->scope.get = get_row;
     apply->scope.get_ctx = &writer->set;
 }
 
@@ -467,8 +460,8 @@ describe(
 static kappa_status_t
 find_duplicate(kappa_writer_t *writer, kappa_decision_t *decision)
 {
-    kappa_status_t status =
-        kappa_writer_duplicate(writer, decision->event, &decision->seq);
+    kappa_status_t status = kappa_used_keys_find(
+        &writer->set, decision->event, writer->window_ms, &decision->seq);
 
     if (status == KAPPA_CONFLICT) {
         kappa_errors_add(decision->errors, "IDEMPOTENCY_CONFLICT",

@@ -56,10 +56,6 @@ kappa_status_t kappa_apply_refuse(kappa_apply_t *apply, const char *code,
 kappa_status_t kappa_apply_eval(kappa_apply_t *apply, const kappa_expr_t *expr,
     const char *what, kappa_str_t name, kappa_value_t *out);
 
-/* A scope's lookups: what the event under way sees. */
-kappa_status_t kappa_apply_get(void *ctx, kappa_arena_t *scratch,
-    const kappa_view_t *view, kappa_str_t key, kappa_scope_row_t *out);
-
 /* --- apply_data.c: the event's data and key as values */
 kappa_status_t kappa_apply_data(
     kappa_apply_t *apply, const kappa_value_t *data);

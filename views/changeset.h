@@ -142,7 +142,6 @@ kappa_status_t kappa_changeset_flush(kappa_changeset_t *set);
 
 /* Tallies in KAPPA_DBI_AGGREGATES (views/tally.c). Reading needs the view's
  * aggregates; an aggregate that is not there has nothing in it. */
-kappa_tally_t *kappa_tally_new(kappa_arena_t *arena, const kappa_view_t *view);
 kappa_tally_t *kappa_tally_copy(
     kappa_arena_t *arena, const kappa_view_t *view, const kappa_tally_t *from);
 bool kappa_tally_empty(const kappa_view_t *view, const kappa_tally_t *tally);

@@ -48,8 +48,8 @@ kappa_env_why(int rc)
     }
 }
 
-kappa_status_t
-kappa_env_refuse(kappa_errors_t *errors, const char *what, int rc)
+static kappa_status_t
+refuse(kappa_errors_t *errors, const char *what, int rc)
 {
     if (rc == ENOMEM) {
         return KAPPA_NOMEM;
@@ -175,7 +175,7 @@ kappa_env_open(const char *dir, size_t map_size, const kappa_alloc_t *alloc,
     }
     if (rc != 0) {
         kappa_env_close(env);
-        return kappa_env_refuse(errors, "open them", rc);
+        return refuse(errors, "open them", rc);
     }
     *out = env;
     return KAPPA_OK;
@@ -353,7 +353,7 @@ kappa_env_write(kappa_env_t *env, kappa_txn_t **out, kappa_errors_t *errors)
     int rc;
 
     *out = new_txn(env, true, &rc);
-    return *out ? KAPPA_OK : kappa_env_refuse(errors, "begin to write", rc);
+    return *out ? KAPPA_OK : refuse(errors, "begin to write", rc);
 }
 
 void
@@ -377,7 +377,7 @@ kappa_txn_commit(kappa_txn_t *txn, kappa_errors_t *errors)
     int rc = mdb_txn_commit(txn->mdb);
 
     release_txn(txn->env, txn);
-    return rc == 0 ? KAPPA_OK : kappa_env_refuse(errors, "commit", rc);
+    return rc == 0 ? KAPPA_OK : refuse(errors, "commit", rc);
 }
 
 uint32_t
@@ -440,7 +440,7 @@ kappa_env_sync(kappa_env_t *env, kappa_errors_t *errors)
 {
     int rc = mdb_env_sync(env->mdb, 1);
 
-    return rc == 0 ? KAPPA_OK : kappa_env_refuse(errors, "sync", rc);
+    return rc == 0 ? KAPPA_OK : refuse(errors, "sync", rc);
 }
 
 kappa_hot_t *
@@ -453,12 +453,6 @@ kappa_runs_t *
 kappa_env_runs(kappa_env_t *env)
 {
     return kappa_runs_create(env->alloc);
-}
-
-MDB_env *
-kappa_env_mdb(kappa_env_t *env)
-{
-    return env->mdb;
 }
 
 MDB_dbi

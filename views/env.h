@@ -111,9 +111,6 @@ kappa_status_t kappa_txn_put_sorted(kappa_txn_t *txn, kappa_dbi_t dbi,
 kappa_status_t kappa_txn_del(
     kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t key);
 
-/* The transaction's cursor on a dbi; NULL: KAPPA_IO. */
-MDB_cursor *kappa_txn_cursor(kappa_txn_t *txn, kappa_dbi_t dbi);
-
 /* The first entry at or past key (KAPPA_DONE: none), the one before it
  * (seek_before: the last entry less than key), and onwards. */
 kappa_status_t kappa_txn_seek(kappa_txn_t *txn, kappa_dbi_t dbi,
@@ -134,10 +131,6 @@ const char *kappa_env_why(int rc);
 /* This process can't use it any more (a meta page could not be written, or
  * another process made the map larger): it has to end and be started anew. */
 bool kappa_env_is_over(const kappa_env_t *env);
-
-/* Adds STORE_UNAVAILABLE with what LMDB's return code means. */
-kappa_status_t kappa_env_refuse(
-    kappa_errors_t *errors, const char *what, int rc);
 
 /* Frees slots of readers that died. Cheap; at start and on a timer. */
 uint32_t kappa_env_check_readers(kappa_env_t *env); /* how many */
@@ -169,8 +162,6 @@ kappa_status_t kappa_meta_put(
 kappa_hot_t *kappa_env_hot(kappa_env_t *env);
 kappa_runs_t *kappa_env_runs(kappa_env_t *env);
 
-/* LMDB's own, for what is not offered here. */
-MDB_env *kappa_env_mdb(kappa_env_t *env);
 MDB_dbi kappa_env_dbi(const kappa_env_t *env, kappa_dbi_t dbi);
 
 #endif

@@ -29,9 +29,9 @@ static const struct {
     { kappa_model_roots, false },
 };
 
-kappa_status_t
-kappa_model_build(kappa_arena_t *arena, kappa_schema_t *schema,
-    kappa_model_t **out, kappa_errors_t *errors)
+static kappa_status_t
+build_model(kappa_arena_t *arena, kappa_schema_t *schema, kappa_model_t **out,
+    kappa_errors_t *errors)
 {
     kappa_errors_t own;
     kappa_model_t *model = KAPPA_NEW(arena, kappa_model_t);
@@ -93,7 +93,7 @@ kappa_model_load(kappa_arena_t *arena, kappa_str_t file_name, kappa_str_t text,
     if (status == KAPPA_OK) {
         status = kappa_schema_build(arena, documents, 2, &schema, errors);
     }
-    return status == KAPPA_OK ? kappa_model_build(arena, schema, out, errors)
+    return status == KAPPA_OK ? build_model(arena, schema, out, errors)
                               : status;
 }
 

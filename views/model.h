@@ -258,11 +258,6 @@ typedef struct {
     const kappa_expr_t *allow; /* @allow on the field */
 } kappa_one_t;
 
-/* A range on the index field behind the equalities, by argument; -1: none. */
-typedef struct {
-    int32_t in, gt, gte, lt, lte;
-} kappa_range_t;
-
 /* What one argument of a list means. */
 typedef enum {
     KAPPA_ARG_NONE,
@@ -367,11 +362,6 @@ struct kappa_model_s {
     bool renames;         /* some enum value has an older name */
     int64_t keep_min_ms;  /* the shortest @view(keep:); 0: none has one */
 };
-
-/* Builds the model and sets every binding in the schema. All errors that can
- * be found at once, each with its place. */
-kappa_status_t kappa_model_build(kappa_arena_t *arena, kappa_schema_t *schema,
-    kappa_model_t **out, kappa_errors_t *errors);
 
 /* Text of a schema file to model: parses, merges kappa.graphql, builds schema
  * and model. What `kappa check`, `nginx -t` and the store use. */

@@ -234,8 +234,8 @@ scope_lookup(void *ctx, kappa_arena_t *scratch,
     return status == KAPPA_NOT_FOUND ? KAPPA_OK : status;
 }
 
-kappa_expr_env_t
-kappa_scope_env(kappa_scope_t *scope)
+static kappa_expr_env_t
+scope_env(kappa_scope_t *scope)
 {
     return (kappa_expr_env_t){ .ctx = scope,
         .root = scope_root,
@@ -248,7 +248,7 @@ kappa_status_t
 kappa_scope_holds(kappa_scope_t *scope, const kappa_expr_t *expr,
     kappa_arena_t *scratch, bool *holds)
 {
-    kappa_expr_env_t env = kappa_scope_env(scope);
+    kappa_expr_env_t env = scope_env(scope);
 
     *holds = expr == NULL;
     return expr ? kappa_expr_holds(expr, &env, scratch, holds) : KAPPA_OK;
@@ -258,7 +258,7 @@ kappa_status_t
 kappa_scope_eval(kappa_scope_t *scope, const kappa_expr_t *expr,
     kappa_arena_t *scratch, kappa_value_t *out, const char **reason)
 {
-    kappa_expr_env_t env = kappa_scope_env(scope);
+    kappa_expr_env_t env = scope_env(scope);
 
     return kappa_expr_eval(expr, &env, scratch, out, reason);
 }

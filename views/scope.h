@@ -51,9 +51,6 @@ struct kappa_scope_s {
     void *get_ctx;
 };
 
-/* The environment for kappa_expr_eval and kappa_expr_holds. */
-kappa_expr_env_t kappa_scope_env(kappa_scope_t *scope);
-
 /* Shorthands: an expression of NULL holds. */
 kappa_status_t kappa_scope_holds(kappa_scope_t *scope,
     const kappa_expr_t *expr, kappa_arena_t *scratch, bool *holds);

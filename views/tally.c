@@ -34,8 +34,8 @@ kind_of(const kappa_aggregate_t *aggregate)
         : VALUE_SUM;
 }
 
-kappa_tally_t *
-kappa_tally_new(kappa_arena_t *arena, const kappa_view_t *view)
+static kappa_tally_t *
+new_tally(kappa_arena_t *arena, const kappa_view_t *view)
 {
     return kappa_arena_zalloc(arena,
         sizeof(kappa_tally_t) + view->kept_count * sizeof(kappa_kept_t));
@@ -84,7 +84,7 @@ kappa_tally_t *
 kappa_tally_copy(
     kappa_arena_t *arena, const kappa_view_t *view, const kappa_tally_t *from)
 {
-    kappa_tally_t *tally = kappa_tally_new(arena, view);
+    kappa_tally_t *tally = new_tally(arena, view);
 
     if (tally == NULL) {
         return NULL;
@@ -244,7 +244,7 @@ kappa_status_t
 kappa_tally_read(kappa_arena_t *arena, const kappa_view_t *view,
     kappa_str_t bytes, kappa_tally_t **out)
 {
-    kappa_tally_t *tally = kappa_tally_new(arena, view);
+    kappa_tally_t *tally = new_tally(arena, view);
     kappa_status_t status = KAPPA_OK;
 
     if (tally == NULL) {

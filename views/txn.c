@@ -192,8 +192,8 @@ kappa_txn_del(kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t key)
     return result(txn, rc == MDB_NOTFOUND ? 0 : rc);
 }
 
-MDB_cursor *
-kappa_txn_cursor(kappa_txn_t *txn, kappa_dbi_t dbi)
+static MDB_cursor *
+cursor_on(kappa_txn_t *txn, kappa_dbi_t dbi)
 {
     return renew_cursor(txn, dbi, dbi);
 }
@@ -219,7 +219,7 @@ kappa_status_t
 kappa_txn_seek(kappa_txn_t *txn, kappa_dbi_t dbi, kappa_str_t at,
     kappa_str_t *key, kappa_str_t *value)
 {
-    MDB_cursor *cursor = kappa_txn_cursor(txn, dbi);
+    MDB_cursor *cursor = cursor_on(txn, dbi);
 
     /* LMDB takes no empty key: nothing is before the first entry. */
     return cursor == NULL ? KAPPA_IO
@@ -244,7 +244,7 @@ static kappa_status_t
 step(kappa_txn_t *txn, kappa_dbi_t dbi, MDB_cursor_op op, kappa_str_t *key,
     kappa_str_t *value)
 {
-    MDB_cursor *cursor = kappa_txn_cursor(txn, dbi);
+    MDB_cursor *cursor = cursor_on(txn, dbi);
 
     return cursor == NULL ? KAPPA_IO
                           : move(txn, cursor, (MDB_val){ 0 }, op, key, value);

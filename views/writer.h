@@ -122,11 +122,6 @@ const char *kappa_writer_problem(const kappa_writer_t *writer);
 /* The open transaction, for reading only, after kappa_writer_flush. */
 kappa_txn_t *kappa_writer_txn(kappa_writer_t *writer);
 
-/* The event that used this idempotency key (iss, sub, scope and key of
- * event). KAPPA_NOT_FOUND: none. KAPPA_CONFLICT: with another args_hash. */
-kappa_status_t kappa_writer_duplicate(
-    kappa_writer_t *writer, const kappa_event_t *event, uint64_t *seq);
-
 /* Events that replay skipped, the newest 1,000 of them. */
 kappa_status_t kappa_skipped_each(kappa_txn_t *txn,
     bool (*each)(void *ctx, uint64_t seq, kappa_str_t reason), void *ctx);

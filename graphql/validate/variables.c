@@ -1,8 +1,8 @@
 #include "graphql/validate/variables.h"
 
-kappa_status_t
-kappa_declared_variables(kappa_validation_t *v,
-    const kappa_definition_t *operation, kappa_map_t *out)
+static kappa_status_t
+declared_variables(kappa_validation_t *v, const kappa_definition_t *operation,
+    kappa_map_t *out)
 {
     kappa_map_init(out, v->arena);
     for (kappa_variable_node_t *n = operation->variables; n; n = n->next) {
@@ -23,7 +23,7 @@ tell_usages(kappa_validation_t *v, kappa_part_t *operation, kappa_usage_f tell,
     kappa_part_t **parts = kappa_reachable(v, operation, &count);
 
     if (parts == NULL
-        || kappa_declared_variables(v, operation->definition, &declared)
+        || declared_variables(v, operation->definition, &declared)
             != KAPPA_OK) {
         return;
     }

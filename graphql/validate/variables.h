@@ -6,10 +6,6 @@
 /* The variables of an operation, and where it and the fragments it reaches
  * use them: what three rules look at. */
 
-/* name to kappa_variable_node_t, the last of a name. */
-kappa_status_t kappa_declared_variables(kappa_validation_t *v,
-    const kappa_definition_t *operation, kappa_map_t *out);
-
 /* Calls for every usage; variable is NULL when it is not declared. */
 typedef void (*kappa_usage_f)(kappa_validation_t *v,
     const kappa_definition_t *operation, const kappa_usage_t *usage,
