@@ -42,9 +42,6 @@ ngx_http_kappa_batch_destroy(ngx_http_kappa_batch_t *batch)
 {
     kappa_arena_t *arena = batch->arena; /* it lies there */
 
-    if (batch->work.posted) {
-        ngx_delete_posted_event(&batch->work);
-    }
     for (uint32_t i = 0; i < batch->count; i++) {
         ngx_http_kappa_operation_release(&batch->items[i].op);
         kappa_buf_release(&batch->items[i].answer);
@@ -58,6 +55,9 @@ ngx_http_kappa_batch_cleanup(void *data)
 {
     ngx_http_kappa_batch_t *batch = data;
 
+    if (batch->work.posted) {
+        ngx_delete_posted_event(&batch->work);
+    }
     batch->request = NULL;
     batch->ctx = NULL;
     if (batch->pending == 0) {
