@@ -9,8 +9,8 @@
  * the sender is held back by TCP. Of a sender who takes his time, what came is
  * appended meanwhile. */
 
-/* So long a batch waits for more of the body. */
-#define IDLE_MS 100
+/* So long a batch waits for more of the body, and those who listen for it. */
+#define IDLE_MS 10
 /* Bytes that are read before others have their turn, though no batch came of
  * them (blank lines). */
 #define BYTES_A_TURN (256 * 1024)
