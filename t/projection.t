@@ -143,5 +143,71 @@ is($t->kappa(['import', '-', '--store', $t->store], stdin => "$line\n")->{status
 is_deeply(ask('{ mine(by: "lee") { by } }')->{data}{mine}, { by => 'lee' }, 'which counts');
 is($t->kappa(['verify', '--store', $t->store])->{status}, 0, 'a replay gives the same');
 $t->stop;
+
+# --- lists and objects in rows are what their types say, whoever gives them
+
+$t = Kappa::Test->new(workers => 1, schema => <<'SDL');
+enum Shade { DARK @was(name: "BLACK") LIGHT }
+type Spot { x: BigInt! at: DateTime shade: Shade tags: [String!] }
+input SpotIn { x: BigInt at: DateTime shade: Shade tags: [String!] }
+type Map @view { id: ID! spot: Spot spots: [Spot!] sums: [BigInt!] shade: Shade day: Date }
+type Copy @view
+  @on(thing: "Map", verb: "drawn", effect: PUT,
+    set: ["spot = event.data.spot", "sums = event.data.sums"])
+  @on(thing: "Elsewhere", key: "event.data.id", effect: PUT,
+    set: ["spot = event.data.spot", "shade = event.data.shade", "day = event.data.day"]) {
+  id: ID!
+  spot: Spot
+  sums: [BigInt!]
+  shade: Shade
+  day: Date
+}
+type Query { map(id: ID!): Map copy(id: ID!): Copy }
+type Mutation {
+  draw(id: ID!, spot: SpotIn, spots: [SpotIn!], sums: [BigInt!]): Map @event(thing: "Map", verb: "drawn", effect: PUT)
+}
+SDL
+$t->start;
+my $SPOT = 'spot { x at shade tags }';
+my $spot = { x => '9007199254740993', at => '2026-01-01T00:00:00.000Z', shade => 'DARK', tags => ['a'] };
+my $given = '{x: "9007199254740993", at: "2026-01-01T02:00:00+02:00", shade: DARK, tags: "a"}';
+is_deeply(ask("mutation { draw(id: \"a\", spot: $given, spots: [$given], sums: [1, \"2\"]) { $SPOT sums spots { x } } }")
+    ->{data}{draw}, { spot => $spot, sums => ['1', '2'], spots => [{ x => $spot->{x} }] }, 'by a mutation');
+is_deeply(ask("{ copy(id: \"a\") { $SPOT sums } }")->{data}{copy}, { spot => $spot, sums => ['1', '2'] }, 'by set');
+is(code(ask('mutation { draw(id: "b", spot: {x: null}) { id } }')), 'BAD_USER_INPUT',
+    'null where the type of the row has none');
+is(code(ask('mutation { draw(id: "b", spots: [{shade: LIGHT}]) { id } }')), 'BAD_USER_INPUT', 'nothing there');
+
+sub import_line {
+    my ($thing, $data) = @_;
+    return $t->kappa(['import', '-', '--store', $t->store], stdin =>
+        "{\"thing\":\"$thing\",\"verb\":\"other\",\"effect\":\"" . ($thing eq 'Map' ? 'PUT' : 'NONE')
+        . "\",\"key\":\"c\",\"data\":{\"id\":\"c\",$data}}\n");
+}
+for my $case (['"spot":{"x":1,"at":"later"}', 'at got invalid value'], ['"spot":{"at":null}', 'x must not be null'],
+    ['"spot":"here"', 'spot: got a value of another type, not an object'],
+    ['"spots":{"x":1}', 'not a list'], ['"spots":[{"x":1,"tags":[null]}]', 'tags must not be null'],
+    ['"sums":[1,"two"]', 'sums got invalid value'], ['"shade":"PINK"', 'shade got invalid value'])
+{
+    my $r = import_line('Map', $case->[0]);
+    is($r->{status}, 1, "refused: $case->[0]");
+    like($r->{err}, qr/\Q$case->[1]\E/, 'and why');
+}
+for my $case (['"spot":{"x":"a"}', 'x got invalid value'], ['"shade":"PINK"', 'set of shade: a value of the wrong'],
+    ['"day":"some day"', 'day got invalid value'])
+{
+    my $r = import_line('Elsewhere', $case->[0]);
+    is($r->{status}, 1, "by set: $case->[0]");
+    like($r->{err}, qr/\Q$case->[1]\E/, 'and why');
+}
+my $loose = '"spot":{"x":9007199254740993,"at":"2026-01-01T02:00:00+02:00","shade":"BLACK","tags":["a"],"more":1}';
+for my $case (['Map', 'map', 'BLACK'], ['Elsewhere', 'copy', 'DARK']) {
+    is(import_line($case->[0], "$loose,\"shade\":\"$case->[2]\"")->{status}, 0, "$case->[0]: what can be that type");
+    ok(Kappa::Test::wait_until(sub { ask("{ $case->[1](id: \"c\") { id } }")->{data}{ $case->[1] } }), 'is there');
+    is_deeply(ask("{ $case->[1](id: \"c\") { $SPOT shade } }")->{data}{ $case->[1] }, { spot => $spot, shade => 'DARK' },
+        'and becomes it');
+}
+is($t->kappa(['verify', '--store', $t->store])->{status}, 0, 'a replay gives the same');
+$t->stop;
 $t->no_alerts;
 done_testing;

@@ -1,5 +1,6 @@
 #include "base/json.h"
 #include "views/apply.h"
+#include "views/fit.h"
 
 static const kappa_effect_rule_t *
 own_rule(const kappa_apply_t *apply)
@@ -154,8 +155,14 @@ key_of_rule(kappa_apply_t *apply, const kappa_effect_rule_t *rule,
         return key_of_event(apply, view, parts);
     }
     for (uint32_t i = 0; i < view->key_count && status == KAPPA_OK; i++) {
-        status = kappa_apply_eval(apply, rule->key[i], "key",
-            view->columns[view->key[i]].name, &parts[i]);
+        const kappa_column_t *column = &view->columns[view->key[i]];
+
+        status = kappa_apply_eval(
+            apply, rule->key[i], "key", column->name, &parts[i]);
+        if (status == KAPPA_OK && kappa_fit_needed(column)) {
+            status = kappa_fit_value(
+                apply->set->event, view, column, &parts[i], apply->errors);
+        }
     }
     return status;
 }

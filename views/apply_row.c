@@ -1,5 +1,6 @@
 #include "base/json.h"
 #include "views/apply.h"
+#include "views/fit.h"
 #include "views/row.h"
 
 /* Filling a row (SEMANTICS 5): stamps, defaults, key, arguments, set; stored
@@ -19,6 +20,16 @@ kappa_apply_cell(kappa_apply_t *apply, kappa_node_t *node, kappa_str_t *cells,
 {
     const kappa_column_t *column = &node->view->columns[position];
     kappa_buf_t *buf = &apply->set->buf;
+    kappa_value_t fitting = *value;
+
+    if (kappa_fit_needed(column)) {
+        kappa_status_t status = kappa_fit_value(
+            apply->set->event, node->view, column, &fitting, apply->errors);
+        if (status != KAPPA_OK) {
+            return status;
+        }
+        value = &fitting;
+    }
 
     if (column->kind == KAPPA_COLUMN_INT && column->aggregate == NULL
         && !fits_int(value)) {
