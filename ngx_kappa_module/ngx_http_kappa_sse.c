@@ -105,11 +105,14 @@ ngx_http_kappa_stream_fill(ngx_http_kappa_stream_t *stream)
     }
     kappa_buf_reset(&stream->flow.out);
     status = ngx_http_kappa_stream_frame(stream);
-    if (status == KAPPA_DONE && stream->beat) {
+    /* Also while the log is read for what is to be resumed. */
+    if (stream->beat && (status == KAPPA_DONE || status == KAPPA_AGAIN)) {
         kappa_sse_heartbeat(&stream->flow.out);
         status = KAPPA_OK;
     }
-    stream->beat = 0;
+    if (status == KAPPA_OK) {
+        stream->beat = 0;
+    }
     return stream->flow.out.failed ? KAPPA_NOMEM : status;
 }
 

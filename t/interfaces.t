@@ -102,6 +102,12 @@ is_deeply(data('mutation { remove(id: "new") { __typename ... on Photo { width }
     { __typename => 'Photo', width => 7 }, 'a mutation that answers the union');
 is($one->next->{json}{data}{item}{__typename}, 'Video', 'the other one is there again');
 
+# What has nothing to tell of what it resumes is answered, too.
+(my $start = $t->graphql('{ __typename }')->{headers}{'kappa-position'}) =~ s/\d+$/0/;
+my $quiet = $t->sse('subscription { taken(owner: "nobody") { id } }', undef,
+    'Last-Event-ID' => $start);
+is($quiet->status, 200, 'before the first heartbeat');
+
 # --- introspection
 
 my $types = data('{ item: __type(name: "Item") { kind possibleTypes { name } }
