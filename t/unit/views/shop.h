@@ -93,7 +93,7 @@ import(views_t *v, const char *thing, kappa_effect_t effect, const char *key,
     const char *data)
 {
     if (views_event(v, thing, "imported", effect, key, data) != KAPPA_OK) {
-        fail_msg("%s %s %s: %s", thing, key, data,
+        fail_msg("%s %s %s: %s", thing, key ? key : "without a key", data,
             print_errors(v->arena, &v->errors));
     }
 }
