@@ -1,5 +1,7 @@
 #include "expr/type.h"
 
+#include "base/pairs.h"
+
 #define NAMED(KIND, NAME)                                                     \
     {                                                                         \
         .kind = (KIND), .name = { NAME, sizeof(NAME) - 1 }                    \
@@ -161,36 +163,10 @@ holds_json(const kappa_expr_type_t *type)
     return type->kind == KAPPA_EXPR_DYN;
 }
 
-#define PAIRS_MAX 256
-
-/* Input objects that must fit objects. Types may hold themselves, so each pair
- * is looked at once. */
-typedef struct {
-    const kappa_expr_type_t *from[PAIRS_MAX];
-    const kappa_expr_type_t *to[PAIRS_MAX];
-    uint32_t count;
-} pairs_t;
-
+/* Input objects that must fit objects are left in pairs. */
 static bool
-add_pair(
-    pairs_t *pairs, const kappa_expr_type_t *from, const kappa_expr_type_t *to)
-{
-    for (uint32_t i = 0; i < pairs->count; i++) {
-        if (pairs->from[i] == from && pairs->to[i] == to) {
-            return true;
-        }
-    }
-    if (!from->input || pairs->count == PAIRS_MAX) {
-        return false;
-    }
-    pairs->from[pairs->count] = from;
-    pairs->to[pairs->count++] = to;
-    return true;
-}
-
-static bool
-assignable(
-    pairs_t *pairs, const kappa_expr_type_t *from, const kappa_expr_type_t *to)
+assignable(kappa_pairs_t *pairs, const kappa_expr_type_t *from,
+    const kappa_expr_type_t *to)
 {
     while (from->kind == KAPPA_EXPR_LIST && to->kind == KAPPA_EXPR_LIST) {
         from = from->item;
@@ -213,7 +189,8 @@ assignable(
         return false;
     }
     if (to->kind == KAPPA_EXPR_OBJECT || to->kind == KAPPA_EXPR_ROW) {
-        return kappa_str_eq(from->name, to->name) || add_pair(pairs, from, to);
+        return kappa_str_eq(from->name, to->name)
+            || (from->input && kappa_pairs_add(pairs, from, to));
     }
     return true;
 }
@@ -221,8 +198,8 @@ assignable(
 /* Nothing looks into an object when it is evaluated: JSON is not for a member
  * of another type. */
 static bool
-members_assignable(
-    pairs_t *pairs, const kappa_expr_type_t *from, const kappa_expr_type_t *to)
+members_assignable(kappa_pairs_t *pairs, const kappa_expr_type_t *from,
+    const kappa_expr_type_t *to)
 {
     for (uint32_t i = 0; i < from->member_count; i++) {
         const kappa_expr_type_t *type = from->members[i].type;
@@ -241,14 +218,14 @@ bool
 kappa_expr_type_assignable(
     const kappa_expr_type_t *from, const kappa_expr_type_t *to)
 {
-    pairs_t pairs;
+    kappa_pairs_t pairs;
 
     pairs.count = 0;
     if (!assignable(&pairs, from, to)) {
         return false;
     }
     for (uint32_t i = 0; i < pairs.count; i++) {
-        if (!members_assignable(&pairs, pairs.from[i], pairs.to[i])) {
+        if (!members_assignable(&pairs, pairs.a[i], pairs.b[i])) {
             return false;
         }
     }

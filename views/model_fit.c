@@ -1,32 +1,7 @@
+#include "base/pairs.h"
 #include "views/model_private.h"
 
 /* Whether what an argument holds can be stored in a field. */
-
-#define PAIRS_MAX 256
-
-/* Input objects that must fit object types. Types may hold themselves, so
- * each pair is looked at once. */
-typedef struct {
-    const kappa_type_t *from[PAIRS_MAX];
-    const kappa_type_t *to[PAIRS_MAX];
-    uint32_t count;
-} pairs_t;
-
-static bool
-add_pair(pairs_t *pairs, const kappa_type_t *from, const kappa_type_t *to)
-{
-    for (uint32_t i = 0; i < pairs->count; i++) {
-        if (pairs->from[i] == from && pairs->to[i] == to) {
-            return true;
-        }
-    }
-    if (pairs->count == PAIRS_MAX) {
-        return false;
-    }
-    pairs->from[pairs->count] = from;
-    pairs->to[pairs->count++] = to;
-    return true;
-}
 
 static bool
 leaf_fits(const kappa_type_ref_t *from, const kappa_type_ref_t *to)
@@ -46,9 +21,10 @@ leaf_fits(const kappa_type_ref_t *from, const kappa_type_ref_t *to)
                 || stored == KAPPA_COLUMN_DOUBLE));
 }
 
+/* Input objects that must fit object types are left in pairs. */
 static bool
-ref_fits(
-    pairs_t *pairs, const kappa_type_ref_t *from, const kappa_type_ref_t *to)
+ref_fits(kappa_pairs_t *pairs, const kappa_type_ref_t *from,
+    const kappa_type_ref_t *to)
 {
     for (;;) {
         from = from->kind == KAPPA_REF_NON_NULL ? from->of : from;
@@ -68,12 +44,13 @@ ref_fits(
     }
     return from->named->kind == KAPPA_TYPE_INPUT_OBJECT
             && to->named->kind == KAPPA_TYPE_OBJECT
-        ? add_pair(pairs, from->named, to->named)
+        ? kappa_pairs_add(pairs, from->named, to->named)
         : leaf_fits(from, to);
 }
 
 static bool
-object_fits(pairs_t *pairs, const kappa_type_t *from, const kappa_type_t *to)
+object_fits(
+    kappa_pairs_t *pairs, const kappa_type_t *from, const kappa_type_t *to)
 {
     for (uint32_t i = 0; i < from->input_count; i++) {
         const kappa_field_t *field =
@@ -89,13 +66,13 @@ object_fits(pairs_t *pairs, const kappa_type_t *from, const kappa_type_t *to)
 bool
 kappa_model_ref_fits(const kappa_type_ref_t *from, const kappa_type_ref_t *to)
 {
-    pairs_t pairs = { .count = 0 };
+    kappa_pairs_t pairs = { .count = 0 };
 
     if (!ref_fits(&pairs, from, to)) {
         return false;
     }
     for (uint32_t i = 0; i < pairs.count; i++) {
-        if (!object_fits(&pairs, pairs.from[i], pairs.to[i])) {
+        if (!object_fits(&pairs, pairs.a[i], pairs.b[i])) {
             return false;
         }
     }
