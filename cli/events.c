@@ -208,13 +208,3 @@ kappa_cli_write(const kappa_buf_t *buf)
     fprintf(stderr, "kappa: can't write: %s\n", strerror(errno));
     return false;
 }
-
-int
-kappa_cli_written(int code)
-{
-    if (code == KAPPA_EXIT_OK && fflush(stdout) != 0) {
-        fprintf(stderr, "kappa: can't write: %s\n", strerror(errno));
-        return KAPPA_EXIT_ERRORS;
-    }
-    return code;
-}

@@ -27,8 +27,4 @@ int kappa_cli_events(kappa_arena_t *arena,
 /* Writes to stdout. False: said on stderr why not. */
 bool kappa_cli_write(const kappa_buf_t *buf);
 
-/* The exit status when all is written: code, unless the last of it could not
- * be. */
-int kappa_cli_written(int code);
-
 #endif

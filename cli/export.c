@@ -256,7 +256,7 @@ static int export(
     kappa_buf_release(&x.buf);
     kappa_arena_destroy(x.scratch);
     kappa_arena_destroy(arena);
-    return kappa_cli_written(code);
+    return code;
 }
 
 /* False: what was given does not go together; said on stderr. */

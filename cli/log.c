@@ -29,7 +29,7 @@ print_log(const kappa_cli_events_options_t *o)
     int code = kappa_cli_events(arena, o, print_event, &buf);
     kappa_buf_release(&buf);
     kappa_arena_destroy(arena);
-    return kappa_cli_written(code);
+    return code;
 }
 
 static int

@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,8 +54,34 @@ is_help(const char *arg)
         || strcmp(arg, "help") == 0;
 }
 
-int
-main(int argc, char **argv)
+/* A file of the store must not get the number of a stream that whoever called
+ * has closed. What is opened in its place takes no writing, or no reading. */
+static int
+fill_streams(void)
+{
+    for (int fd = 0; fd < 3; fd++) {
+        if (fcntl(fd, F_GETFD) < 0
+            && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* What could not be written is not well. */
+static int
+written(int code)
+{
+    if (code != KAPPA_EXIT_OK
+        || (fflush(stdout) == 0 && ferror(stdout) == 0)) {
+        return code;
+    }
+    fprintf(stderr, "kappa: can't write: %s\n", strerror(errno));
+    return KAPPA_EXIT_ERRORS;
+}
+
+static int
+run(int argc, char **argv)
 {
     if (argc < 2) {
         print_help(stderr);
@@ -77,4 +105,10 @@ main(int argc, char **argv)
     fprintf(stderr, "kappa: there is no command \"%s\"; see kappa --help\n",
         argv[1]);
     return KAPPA_EXIT_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+    return fill_streams() ? written(run(argc, argv)) : KAPPA_EXIT_ERRORS;
 }

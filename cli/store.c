@@ -1,5 +1,6 @@
 #include "cli/store.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -10,14 +11,23 @@
 /* How often to look again while another process builds. */
 #define BUILDER_POLL_US 200000
 
-static bool
-store_exists(const char *dir)
+/* KAPPA_OK, KAPPA_NOT_FOUND, or who asks may not look. */
+static kappa_status_t
+find_store(const char *dir, kappa_errors_t *errors)
 {
     char path[PATH_MAX];
     struct stat st;
 
-    return snprintf(path, sizeof(path), "%s/log", dir) < (int)sizeof(path)
-        && stat(path, &st) == 0;
+    if (snprintf(path, sizeof(path), "%s/log", dir) >= (int)sizeof(path)) {
+        errno = ENAMETOOLONG;
+    } else if (stat(path, &st) == 0) {
+        return KAPPA_OK;
+    } else if (errno == ENOENT || errno == ENOTDIR) {
+        return KAPPA_NOT_FOUND;
+    }
+    kappa_errors_add(
+        errors, "STORE_UNAVAILABLE", "%s: %s", dir, strerror(errno));
+    return KAPPA_IO;
 }
 
 /* What the store has to say is for people. */
@@ -44,21 +54,19 @@ open_store(const char *dir, const kappa_source_t *schema, unsigned flags,
         .report = report,
     };
     bool create = (flags & KAPPA_CLI_CREATE) != 0;
-    bool exists = store_exists(dir);
+    kappa_status_t status = find_store(dir, errors);
 
-    if (!exists && !(create && schema->text.data != NULL)) {
+    if (status == KAPPA_NOT_FOUND && !(create && schema->text.data != NULL)) {
         kappa_errors_add(errors, "STORE_UNAVAILABLE",
             "there is no store at %s%s", dir,
             create ? " (--schema FILE makes one)" : "");
         return KAPPA_NOT_FOUND;
     }
-    kappa_status_t status = exists
-        ? KAPPA_OK
-        : kappa_store_create(kappa_str_c(dir), -1, -1, errors);
-    if (status == KAPPA_OK) {
-        status = kappa_store_open(&options, out, errors);
+    if (status == KAPPA_NOT_FOUND) {
+        status = kappa_store_create(kappa_str_c(dir), -1, -1, errors);
     }
-    return status;
+    return status == KAPPA_OK ? kappa_store_open(&options, out, errors)
+                              : status;
 }
 
 kappa_status_t

@@ -226,6 +226,29 @@ chown +(stat $store)[4, 5], "$store/views/scratch-999999" if $> == 0;
 is($t->kappa(['verify', '--store', $store])->{status}, 0, 'verify');
 ok(!-e "$store/views/scratch-999999", 'no scratch is left');
 
+# Where nothing can be written, and who may not look.
+for my $case (['show', 'Package', 'b', '--store', $store], ['verify', '--store', $store],
+    ['log', '--store', $store], ['export', '--view', 'Package', '--store', $store],
+    ['print-schema', $schema], ['diff', $schema, $schema], ['--help'])
+{
+    for my $out ('/dev/full', '&-') {
+        $r = Kappa::Test::run(['sh', '-c', "exec \"\$@\" >$out", 'sh', $Kappa::Test::KAPPA, @$case]);
+        is($r->{status}, 1, "@$case >$out");
+        like($r->{err}, qr/^kappa: can't write: (?:No space|Bad file)/m, 'says so');
+    }
+}
+is($t->kappa(['verify', '--store', $store])->{status}, 0, 'and the store is whole');
+my $closed = $t->dir . '/closed';
+mkdir $closed;
+system 'cp', '-a', $store, "$closed/app";
+chmod 0, $closed;
+for my $case (['show', 'Package', 'b'], ['verify'], ['log'], ['import', '-', '--schema', $schema]) {
+    $r = $t->kappa([@$case, '--store', "$closed/app"]);
+    is($r->{status}, 1, "@$case where one may not look");
+    like($r->{err}, qr/Permission denied/, 'says so');
+}
+chmod 0755, $closed;
+
 # A damaged log is refused loudly.
 my ($segment) = grep { -s } glob "$store/log/*";
 for my $file (sort { -s $b <=> -s $a } glob "$store/log/*") {
