@@ -2,28 +2,27 @@
 
 #include <openssl/sha.h>
 
-#include "base/uuid.h"
+#include "base/cache.h"
 
 #define MAX_BYTES (4U * 1024 * 1024)
-#define BUCKETS 4096 /* a power of two */
-#define SHARE 8
 
-typedef struct entry_s {
-    uint8_t hash[KAPPA_PERSISTED_HASH_BYTES];
-    struct entry_s *newer, *older;
-    struct entry_s *chain; /* in its bucket */
+typedef struct {
     size_t len;
-    char text[];
-} entry_t;
+    char bytes[];
+} text_t;
 
 struct kappa_persisted_s {
     const kappa_alloc_t *alloc;
-    size_t max_bytes;
-    uint64_t secret;
-    entry_t *newest, *oldest;
-    kappa_persisted_stats_t stats;
-    entry_t *buckets[BUCKETS];
+    kappa_cache_t *cache; /* text_t by hash */
 };
+
+static void
+release_text(void *ctx, void *text)
+{
+    const kappa_alloc_t *alloc = ctx;
+
+    alloc->release(alloc->ctx, text);
+}
 
 kappa_persisted_t *
 kappa_persisted_create(const kappa_alloc_t *alloc, size_t max_bytes)
@@ -33,94 +32,46 @@ kappa_persisted_create(const kappa_alloc_t *alloc, size_t max_bytes)
     if (p == NULL) {
         return NULL;
     }
-    memset(p, 0, sizeof(*p));
     p->alloc = alloc;
-    p->max_bytes = max_bytes ? max_bytes : MAX_BYTES;
-    kappa_random(&p->secret, sizeof(p->secret));
-    return p;
-}
-
-/* Clients choose the texts, and so the hashes: not the bucket. */
-static entry_t **
-bucket_of(kappa_persisted_t *p, const uint8_t hash[KAPPA_PERSISTED_HASH_BYTES])
-{
-    uint64_t word;
-
-    memcpy(&word, hash, sizeof(word));
-    unsigned __int128 mixed =
-        (unsigned __int128)(word ^ p->secret) * (p->secret | 1);
-    return &p->buckets[(size_t)(mixed >> 64) & (BUCKETS - 1)];
-}
-
-static size_t
-bytes_of(size_t len)
-{
-    return sizeof(entry_t) + len;
-}
-
-static void
-unlink_entry(kappa_persisted_t *p, entry_t *e)
-{
-    *(e->newer ? &e->newer->older : &p->newest) = e->older;
-    *(e->older ? &e->older->newer : &p->oldest) = e->newer;
-}
-
-static void
-link_newest(kappa_persisted_t *p, entry_t *e)
-{
-    e->newer = NULL;
-    e->older = p->newest;
-    *(e->older ? &e->older->newer : &p->oldest) = e;
-    p->newest = e;
-}
-
-static void
-drop(kappa_persisted_t *p, entry_t *e)
-{
-    entry_t **link = bucket_of(p, e->hash);
-
-    while (*link != e) {
-        link = &(*link)->chain;
+    p->cache = kappa_cache_create(
+        alloc, max_bytes ? max_bytes : MAX_BYTES, release_text, (void *)alloc);
+    if (p->cache == NULL) {
+        alloc->release(alloc->ctx, p);
+        return NULL;
     }
-    *link = e->chain;
-    unlink_entry(p, e);
-    p->stats.bytes -= bytes_of(e->len);
-    p->stats.count--;
-    p->alloc->release(p->alloc->ctx, e);
+    return p;
 }
 
 void
 kappa_persisted_destroy(kappa_persisted_t *p)
 {
-    if (p == NULL) {
-        return;
+    if (p != NULL) {
+        kappa_cache_destroy(p->cache);
+        p->alloc->release(p->alloc->ctx, p);
     }
-    while (p->oldest != NULL) {
-        drop(p, p->oldest);
-    }
-    p->alloc->release(p->alloc->ctx, p);
 }
 
-kappa_persisted_stats_t
+kappa_cache_stats_t
 kappa_persisted_stats(const kappa_persisted_t *p)
 {
-    return p->stats;
+    return kappa_cache_stats(p->cache);
 }
 
-/* Found is used: it becomes the newest. */
-static entry_t *
-find(kappa_persisted_t *p, const uint8_t hash[KAPPA_PERSISTED_HASH_BYTES])
+static kappa_cache_key_t
+cache_key(const kappa_persisted_t *p, const kappa_persisted_key_t *key)
 {
-    entry_t *e = *bucket_of(p, hash);
+    return kappa_cache_key(p->cache, KAPPA_STR_NULL,
+        kappa_str((const char *)key->hash, sizeof(key->hash)));
+}
 
-    while (e != NULL && memcmp(e->hash, hash, sizeof(e->hash)) != 0) {
-        e = e->chain;
-    }
-    if (e != NULL) {
-        unlink_entry(p, e);
-        link_newest(p, e);
-    }
-    return e;
+/* The text that is kept; data NULL: none. */
+static kappa_str_t
+find(kappa_persisted_t *p, const kappa_persisted_key_t *key)
+{
+    kappa_cache_key_t by_hash = cache_key(p, key);
+    const text_t *text = kappa_cache_find(p->cache, &by_hash);
+
+    return text ? kappa_str(text->bytes, text->len) : KAPPA_STR_NULL;
 }
 
 static kappa_status_t
@@ -163,13 +114,12 @@ read_key(kappa_str_t hash, kappa_persisted_key_t *key, kappa_errors_t *errors)
 
 /* The text beside a hash: what is kept needs no hashing. */
 static kappa_status_t
-check_text(const entry_t *known, kappa_str_t text, kappa_persisted_key_t *key,
+check_text(kappa_str_t known, kappa_str_t text, kappa_persisted_key_t *key,
     kappa_errors_t *errors)
 {
     uint8_t hash[SHA256_DIGEST_LENGTH];
 
-    if (known != NULL
-        && kappa_str_eq(kappa_str(known->text, known->len), text)) {
+    if (known.data != NULL && kappa_str_eq(known, text)) {
         return KAPPA_OK;
     }
     SHA256((const unsigned char *)text.data, text.len, hash);
@@ -229,18 +179,18 @@ static kappa_status_t
 resolve_hash(kappa_persisted_t *p, kappa_arena_t *arena, kappa_str_t *text,
     kappa_persisted_key_t *key, kappa_errors_t *errors)
 {
-    const entry_t *known = find(p, key->hash);
+    kappa_str_t known = find(p, key);
 
     if (text->len > 0) {
         return check_text(known, *text, key, errors);
     }
-    if (known == NULL) {
+    if (known.data == NULL) {
         /* Clients look for these very words. */
         kappa_errors_add(
             errors, "PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound");
         return KAPPA_NOT_FOUND;
     }
-    *text = kappa_str_dup(arena, kappa_str(known->text, known->len));
+    *text = kappa_str_dup(arena, known);
     return text->data ? KAPPA_OK : KAPPA_NOMEM;
 }
 
@@ -292,27 +242,19 @@ void
 kappa_persisted_keep(
     kappa_persisted_t *p, const kappa_persisted_key_t *key, kappa_str_t text)
 {
-    size_t bytes = bytes_of(text.len);
-
-    if (!key->fresh || bytes >= p->max_bytes / SHARE
-        || find(p, key->hash) != NULL) {
+    if (!key->fresh || find(p, key).data != NULL) {
         return;
     }
-    entry_t *e = p->alloc->alloc(p->alloc->ctx, bytes);
-    if (e == NULL) {
+    kappa_cache_key_t by_hash = cache_key(p, key);
+    size_t bytes = sizeof(text_t) + text.len;
+    text_t *kept = p->alloc->alloc(p->alloc->ctx, bytes);
+
+    if (kept == NULL) {
         return;
     }
-    while (p->oldest != NULL && p->stats.bytes + bytes > p->max_bytes) {
-        drop(p, p->oldest);
+    kept->len = text.len;
+    memcpy(kept->bytes, text.data, text.len);
+    if (!kappa_cache_put(p->cache, &by_hash, kept, bytes)) {
+        release_text((void *)p->alloc, kept);
     }
-    entry_t **bucket = bucket_of(p, key->hash);
-
-    memcpy(e->hash, key->hash, sizeof(e->hash));
-    memcpy(e->text, text.data, text.len);
-    e->len = text.len;
-    e->chain = *bucket;
-    *bucket = e;
-    link_newest(p, e);
-    p->stats.bytes += bytes;
-    p->stats.count++;
 }

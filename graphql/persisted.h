@@ -1,6 +1,7 @@
 #ifndef KAPPA_GRAPHQL_PERSISTED_H
 #define KAPPA_GRAPHQL_PERSISTED_H
 
+#include "base/cache.h"
 #include "graphql/trusted.h"
 
 /* Automatic persisted queries, Apollo's protocol: a request names its document
@@ -8,8 +9,8 @@
  * the hash is not known, the client sends it again with the text, and from
  * then on the hash will do.
  *
- * Texts by hash, bounded in bytes; the longest unused goes first. One per
- * worker, used on one thread. What is kept is text alone: schema and limits
+ * Texts by hash, bounded in bytes (base/cache.h). One per worker, used on one
+ * thread. What is kept is text alone: schema and limits
  * are asked each time that it is sent. */
 typedef struct kappa_persisted_s kappa_persisted_t;
 
@@ -48,18 +49,11 @@ kappa_status_t kappa_persisted_resolve(kappa_persisted_t *persisted,
     const kappa_persisted_request_t *request, kappa_arena_t *arena,
     kappa_str_t *text, kappa_persisted_key_t *key, kappa_errors_t *errors);
 
-/* Keeps the text of a fresh key, once it proved to be a valid document. One
- * that would take an eighth of the room or more is not kept, nor one for which
- * there is no memory. */
+/* Keeps the text of a fresh key, once it proved to be a valid document, if
+ * there is memory and it takes less than an eighth of the room. */
 void kappa_persisted_keep(kappa_persisted_t *persisted,
     const kappa_persisted_key_t *key, kappa_str_t text);
 
-typedef struct {
-    size_t bytes;
-    uint32_t count;
-} kappa_persisted_stats_t;
-
-kappa_persisted_stats_t kappa_persisted_stats(
-    const kappa_persisted_t *persisted);
+kappa_cache_stats_t kappa_persisted_stats(const kappa_persisted_t *persisted);
 
 #endif
