@@ -77,6 +77,7 @@ type Place @view(key: "at") @groupBy(of: "Node", by: "at") {
   nodes: Int! @count
   total: BigInt! @sum(field: "size")
   mean: Int! @computed(as: "row.total / row.nodes")
+  small: Int! @sum(field: "size")
 }
 type Width @view(key: "kids") @groupBy(of: "Node", by: "kids") { kids: Int! nodes: Int! @count }
 type Query { node(id: ID!): Node place(at: ID!): Place widths: [Width!]! }
@@ -96,7 +97,11 @@ is_deeply(ask('{ a: node(id: "a") { kids least most } b: node(id: "b") { kids le
     { a => { kids => 0, least => undef, most => undef }, b => { kids => 1, least => 0, most => 0 },
       widths => [{ kids => 0, nodes => 1 }, { kids => 1, nodes => 1 }],
       place => { nodes => 2, total => '7', mean => 3 } }, 'moved to another parent');
-ask('mutation { a: drop(id: "a") { id } b: drop(id: "b") { id } }');
+$node = ask('mutation { c: put(id: "c", at: "x", size: 2147483640) { id } d: put(id: "d", at: "x", size: 1) { id } }');
+is(code($node), 'LIMIT_EXCEEDED', 'a sum that its Int does not hold');
+is_deeply([$node->{errors}[0]{path}, ask('{ place(at: "x") { small } }')->{data}{place}{small}], [['d'], 2147483647],
+    'is refused, one that it holds is not');
+ask('mutation { a: drop(id: "a") { id } b: drop(id: "b") { id } c: drop(id: "c") { id } }');
 is_deeply(ask('{ place(at: "x") { nodes } widths { kids } }')->{data}, { place => undef, widths => [] },
     'groups without members are gone');
 is($t->kappa(['verify', '--store', $t->store])->{status}, 0, 'a replay gives the same');

@@ -442,12 +442,23 @@ fill_cell(kappa_apply_t *apply, kappa_node_t *node,
     const kappa_aggregate_t *aggregate, const kappa_kept_t *kept,
     kappa_str_t *cells)
 {
+    const kappa_column_t *column =
+        &node->view->columns[aggregate->target_column];
     kappa_value_t value;
     kappa_status_t status = value_of(apply, aggregate, kept, &value);
 
-    return status == KAPPA_OK ? kappa_apply_cell(
-               apply, node, cells, aggregate->target_column, &value)
-                              : status;
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    if (column->kind == KAPPA_COLUMN_INT && value.kind == KAPPA_INT
+        && value.as.integer != (int32_t)value.as.integer) {
+        return kappa_apply_refuse(apply, "LIMIT_EXCEEDED",
+            "%.*s.%.*s: %lld does not fit Int; a BigInt could hold it",
+            KAPPA_STR_ARG(node->view->name), KAPPA_STR_ARG(column->name),
+            (long long)value.as.integer);
+    }
+    return kappa_apply_cell(
+        apply, node, cells, aggregate->target_column, &value);
 }
 
 kappa_status_t

@@ -31,8 +31,7 @@ kappa_apply_cell(kappa_apply_t *apply, kappa_node_t *node, kappa_str_t *cells,
         value = &fitting;
     }
 
-    if (column->kind == KAPPA_COLUMN_INT && column->aggregate == NULL
-        && !fits_int(value)) {
+    if (column->kind == KAPPA_COLUMN_INT && !fits_int(value)) {
         return kappa_apply_refuse(apply, "BAD_USER_INPUT",
             "%.*s.%.*s: %lld does not fit Int; a BigInt could hold it",
             KAPPA_STR_ARG(node->view->name), KAPPA_STR_ARG(column->name),
