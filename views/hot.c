@@ -37,30 +37,11 @@ kappa_hot_destroy(kappa_hot_t *hot, const kappa_alloc_t *alloc)
     }
 }
 
-/* Keys that clash only push each other out. */
-static size_t
-set_of(kappa_str_t key)
-{
-    uint64_t h = key.len, word = 0;
-    size_t i = 0;
-
-    for (; key.len - i >= sizeof(word); i += sizeof(word)) {
-        memcpy(&word, key.data + i, sizeof(word));
-        h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        h ^= h >> 32;
-    }
-    for (word = 0; i < key.len; i++) {
-        word = word << 8 | (unsigned char)key.data[i];
-    }
-    h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    return (size_t)(h >> 32) % SETS;
-}
-
 bool
 kappa_hot_find(const kappa_hot_t *hot, uint64_t snapshot, kappa_str_t key,
     kappa_str_t *value)
 {
-    const place_t *places = hot->places[set_of(key)];
+    const place_t *places = hot->places[kappa_str_hash_words(key) % SETS];
 
     for (int i = 0; i < WAYS; i++) {
         const place_t *p = &places[i];
@@ -78,7 +59,7 @@ void
 kappa_hot_keep(
     kappa_hot_t *hot, uint64_t snapshot, kappa_str_t key, kappa_str_t value)
 {
-    place_t *places = hot->places[set_of(key)];
+    place_t *places = hot->places[kappa_str_hash_words(key) % SETS];
 
     if (key.len == 0 || value.len > UINT32_MAX) {
         return;

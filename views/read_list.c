@@ -358,21 +358,6 @@ read_segments(work_t *w)
 
 /* ---- the page ---- */
 
-static void
-reverse(work_t *w)
-{
-    for (uint32_t i = 0; i < w->count / 2; i++) {
-        uint32_t j = w->count - 1 - i;
-        kappa_row_t row = w->rows[i];
-        kappa_str_t entry = w->entries[i];
-
-        w->rows[i] = w->rows[j];
-        w->rows[j] = row;
-        w->entries[i] = w->entries[j];
-        w->entries[j] = entry;
-    }
-}
-
 /* Whether anything lies beyond a cursor, on the side the page is not: the
  * cursor's own entry, or one behind it. */
 static kappa_status_t
@@ -422,7 +407,7 @@ fill_page(work_t *w, kappa_page_t *page)
         return status;
     }
     if (w->from_end) {
-        reverse(w);
+        kappa_read_reverse(w->rows, w->entries, NULL, w->count);
     }
     w->entries[w->count] = w->last;
     scanned_t *scanned = KAPPA_NEW(w->arena, scanned_t);

@@ -349,24 +349,6 @@ beyond(merge_t *m, const kappa_place_t *cursor, bool below, bool *found)
 
 /* ---- the page ---- */
 
-static void
-reverse(merge_t *m)
-{
-    for (uint32_t i = 0; i < m->row_count / 2; i++) {
-        uint32_t j = m->row_count - 1 - i;
-        kappa_row_t row = m->rows[i];
-        kappa_str_t entry = m->entries[i];
-        uint32_t member = m->members[i];
-
-        m->rows[i] = m->rows[j];
-        m->rows[j] = row;
-        m->entries[i] = m->entries[j];
-        m->entries[j] = entry;
-        m->members[i] = m->members[j];
-        m->members[j] = member;
-    }
-}
-
 static kappa_status_t
 total_of(merge_t *m, int64_t *total)
 {
@@ -405,7 +387,7 @@ fill_page(merge_t *m, kappa_page_t *page)
         return status;
     }
     if (back) {
-        reverse(m);
+        kappa_read_reverse(m->rows, m->entries, m->members, m->row_count);
     }
     m->entries[m->row_count] = m->last_entry;
     m->members[m->row_count] = m->last ? m->last->number : 0;

@@ -1,6 +1,6 @@
 #include "views/read_private.h"
 
-/* Which page of a list is asked for. */
+/* Which page of a list is asked for, and its rows in order. */
 
 #define PAGE_MAX 1000
 
@@ -117,4 +117,25 @@ kappa_read_paging(const kappa_list_t *list, const kappa_scan_t *scan,
     return status == KAPPA_OK
         ? page_cursor(&w, KAPPA_ARG_BEFORE, "before", &paging->before)
         : status;
+}
+
+void
+kappa_read_reverse(
+    kappa_row_t *rows, kappa_str_t *entries, uint32_t *members, uint32_t count)
+{
+    for (uint32_t i = 0, j = count; i + 1 < j; i++) {
+        kappa_row_t row = rows[i];
+        kappa_str_t entry = entries[i];
+
+        rows[i] = rows[--j];
+        rows[j] = row;
+        entries[i] = entries[j];
+        entries[j] = entry;
+        if (members) {
+            uint32_t member = members[i];
+
+            members[i] = members[j];
+            members[j] = member;
+        }
+    }
 }

@@ -106,6 +106,11 @@ kappa_status_t kappa_read_paging(const kappa_list_t *list,
     const kappa_scan_t *scan, const kappa_value_t *args, kappa_arena_t *arena,
     kappa_paging_t *paging, kappa_errors_t *errors);
 
+/* What was read from the end, in the order of the list. members: NULL, there
+ * is one. */
+void kappa_read_reverse(kappa_row_t *rows, kappa_str_t *entries,
+    uint32_t *members, uint32_t count);
+
 /* ---- read_list.c ---- */
 
 /* Where an index's entries are. */

@@ -28,30 +28,11 @@ kappa_runs_destroy(kappa_runs_t *runs, const kappa_alloc_t *alloc)
     }
 }
 
-/* Beginnings that clash only push each other out. */
-static size_t
-place_of(kappa_str_t from)
-{
-    uint64_t h = from.len, word = 0;
-    size_t i = 0;
-
-    for (; from.len - i >= sizeof(word); i += sizeof(word)) {
-        memcpy(&word, from.data + i, sizeof(word));
-        h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        h ^= h >> 32;
-    }
-    for (word = 0; i < from.len; i++) {
-        word = word << 8 | (unsigned char)from.data[i];
-    }
-    h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    return (size_t)(h >> 32) % RUNS;
-}
-
 kappa_run_t *
 kappa_runs_at(kappa_runs_t *runs, uint64_t snapshot, uint8_t dbi,
     bool backwards, kappa_str_t from)
 {
-    size_t place = place_of(from);
+    size_t place = kappa_str_hash_words(from) % RUNS;
     kappa_run_t *run = &runs->runs[place];
 
     if (from.len > KAPPA_RUN_FROM_BYTES) {

@@ -29,6 +29,27 @@ hashes_by_seed(void **state)
     assert_true(before == kappa_str_hash(KAPPA_STR("name")));
 }
 
+/* Every byte counts, and how many there are. */
+static void
+hashes_words(void **state)
+{
+    char text[24] = "";
+    uint32_t seen[2 * sizeof(text)], count = 0;
+
+    (void)state;
+    for (size_t len = 0; len < sizeof(text); len++) {
+        seen[count++] = kappa_str_hash_words(kappa_str(text, len));
+        text[len] = 'x';
+        seen[count++] = kappa_str_hash_words(kappa_str(text, sizeof(text)));
+        text[len] = '\0';
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t j = 0; j < i; j++) {
+            assert_true(seen[i] != seen[j]);
+        }
+    }
+}
+
 static void
 copies_and_prints(void **state)
 {
@@ -135,6 +156,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(compares),
         cmocka_unit_test(hashes_by_seed),
+        cmocka_unit_test(hashes_words),
         cmocka_unit_test(copies_and_prints),
         cmocka_unit_test(finds_invalid_utf8),
         cmocka_unit_test(counts_utf16),
