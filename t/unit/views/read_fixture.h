@@ -3,6 +3,8 @@
 
 #include "t/unit/views/fixture.h"
 
+#include "t/unit/alloc_failing.h"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -101,18 +103,22 @@ read_fixture_close(read_fixture_t *f)
     kappa_arena_destroy(f->arena);
 }
 
-/* The whole answer to a query; in the fixture's arena. */
-static inline const char *
-ask(read_fixture_t *f, const char *query)
+/* For cmocka: a fixture that a test's set_up has allocated. */
+static inline int
+read_fixture_tear_down(void **state)
+{
+    read_fixture_close(*state);
+    free(*state);
+    return 0;
+}
+
+static inline kappa_plan_t *
+plan_of(read_fixture_t *f, const char *query)
 {
     kappa_source_t source = { KAPPA_STR("query"), kappa_str_c(query) };
     kappa_document_t *document;
     kappa_errors_t errors;
     kappa_plan_t *plan = NULL;
-    kappa_outcome_t outcome;
-    const kappa_value_t *variables;
-    kappa_buf_t buf;
-    kappa_read_t read;
 
     kappa_errors_init(&errors, f->arena, 0);
     if (kappa_parse(f->arena, &source, NULL, &document, &errors) != KAPPA_OK
@@ -123,15 +129,36 @@ ask(read_fixture_t *f, const char *query)
             != KAPPA_OK) {
         fail_msg("%s\n%s", query, print_errors(f->arena, &errors));
     }
-    assert_int_equal(
-        kappa_plan_variables(plan, NULL, f->arena, &variables, &errors),
-        KAPPA_OK);
+    return plan;
+}
+
+static inline kappa_siv_t *
+siv_of(const read_fixture_t *f)
+{
     const uint8_t key[KAPPA_SIV_KEY_BYTES] = { f->secret };
+    kappa_siv_t *siv = kappa_siv_create(key);
+
+    assert_non_null(siv);
+    return siv;
+}
+
+/* The whole answer to a query; in the fixture's arena. */
+static inline const char *
+ask(read_fixture_t *f, const char *query)
+{
+    kappa_plan_t *plan = plan_of(f, query);
+    kappa_outcome_t outcome;
+    const kappa_value_t *variables;
+    kappa_buf_t buf;
+    kappa_read_t read;
+
+    assert_int_equal(
+        kappa_plan_variables(plan, NULL, f->arena, &variables, NULL),
+        KAPPA_OK);
     kappa_buf_init(&buf, &kappa_alloc_libc);
     kappa_read_init(&read, f->model, f->txn, &f->caller,
         f->now_ms ? f->now_ms : 1700000000000, f->deps);
-    read.siv = kappa_siv_create(key);
-    assert_non_null(read.siv);
+    read.siv = siv_of(f);
     assert_int_equal(
         kappa_execute(plan, variables, &read.data, f->arena, &buf, &outcome),
         KAPPA_OK);
@@ -141,6 +168,100 @@ ask(read_fixture_t *f, const char *query)
     kappa_buf_release(&buf);
     kappa_plan_release(plan);
     return answer;
+}
+
+typedef struct {
+    read_fixture_t *f;
+    const kappa_plan_t *plan;
+    kappa_siv_t *siv;
+} starved_t;
+
+static inline kappa_status_t
+execute_starved(const kappa_alloc_t *alloc, void *ctx)
+{
+    starved_t *s = ctx;
+    kappa_arena_t *arena = kappa_arena_create(alloc, 256);
+    kappa_dependencies_t deps = { .arena = arena };
+    kappa_outcome_t outcome;
+    const kappa_value_t *variables;
+    kappa_read_t read;
+    kappa_buf_t buf;
+
+    if (!arena) {
+        return KAPPA_NOMEM;
+    }
+    kappa_buf_init(&buf, alloc);
+    kappa_read_init(&read, s->f->model, s->f->txn, &s->f->caller, 0, &deps);
+    read.siv = s->siv;
+    kappa_status_t status =
+        kappa_plan_variables(s->plan, NULL, arena, &variables, NULL);
+    if (status == KAPPA_OK) {
+        status = kappa_execute(
+            s->plan, variables, &read.data, arena, &buf, &outcome);
+    }
+    if (status == KAPPA_OK && buf.failed) {
+        status = KAPPA_NOMEM;
+    }
+    kappa_buf_release(&buf);
+    kappa_arena_destroy(arena);
+    return status;
+}
+
+/* A query with each of its allocations failing. It must be one that is
+ * answered without errors, or little of it would be tried. */
+static inline void
+ask_starved(read_fixture_t *f, const char *query)
+{
+    starved_t s = { f, plan_of(f, query), siv_of(f) };
+    const char *answer = ask(f, query);
+
+    if (strstr(answer, "\"errors\"")) {
+        fail_msg("%s: %s", query, answer);
+    }
+    kappa_alloc_failing_each(execute_starved, &s);
+    kappa_siv_destroy(s.siv);
+    kappa_plan_release((kappa_plan_t *)s.plan);
+}
+
+/* Whether a row that comes would change what was read. */
+static inline bool
+row_hits(read_fixture_t *f, const kappa_dependencies_t *deps, const char *type,
+    const char *json)
+{
+    const kappa_view_t *view = kappa_model_view(f->model, kappa_str_c(type));
+    kappa_event_t event = { .row = kappa_str_c(json) };
+    kappa_str_t entries[8] = { { 0 } }, none[8] = { { 0 } };
+    kappa_key_t keys[8];
+    kappa_row_t row;
+    bool hit = false;
+
+    assert_int_equal(
+        kappa_read_event_row(&event, view, f->arena, &row), KAPPA_OK);
+    for (uint32_t n = 0; n < view->index_count; n++) {
+        kappa_key_init(&keys[n]);
+        kappa_key_entry(&keys[n], &view->indexes[n], row.data, row.key);
+        entries[n] = kappa_key_str(&keys[n]);
+    }
+    kappa_change_t change = { .view = view,
+        .key = row.key,
+        .exists = true,
+        .old_entries = none,
+        .new_entries = entries };
+    for (uint32_t i = 0; i < deps->count; i++) {
+        hit |= kappa_dependency_hit(&deps->items[i], &change);
+    }
+    return hit;
+}
+
+/* What ids, or names, a list has and should have. */
+static inline void
+compare_lists(
+    const char *what, const char *args, kappa_str_t got, const char *want)
+{
+    if (!kappa_str_eq_c(got, want)) {
+        fail_msg(
+            "%s, %s:\n%.*s, not\n%s", what, args, KAPPA_STR_ARG(got), want);
+    }
 }
 
 /* The value of the first "name":"…" in an answer. */

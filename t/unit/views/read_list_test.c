@@ -1,7 +1,5 @@
 #include "t/unit/views/read_fixture.h"
 
-#include "t/unit/alloc_failing.h"
-
 static const char schema[] =
     "type Item @view @index(fields: [\"shop\", \"price\"])\n"
     "  @index(fields: [\"price\"]) @index(fields: [\"shop\", \"name\"]) {\n"
@@ -48,14 +46,6 @@ set_up(void **state)
     put_row(f, "Shop", "{\"id\":\"t\"}");
     read_fixture_commit(f);
     *state = f;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    read_fixture_close(*state);
-    free(*state);
     return 0;
 }
 
@@ -243,7 +233,6 @@ notes_what_it_read(void **state)
 {
     read_fixture_t *f = *state;
     kappa_dependencies_t deps = { .arena = f->arena };
-    const kappa_view_t *item = kappa_model_view(f->model, KAPPA_STR("Item"));
     static const struct {
         const char *row;
         bool hit;
@@ -259,79 +248,12 @@ notes_what_it_read(void **state)
     f->deps = NULL;
     assert_int_equal(deps.count, 1);
     for (size_t i = 0; i < COUNT(cases); i++) {
-        kappa_event_t event = { .row = kappa_str_c(cases[i].row) };
-        kappa_str_t entries[8] = { { 0 } }, none[8] = { { 0 } };
-        kappa_key_t keys[8];
-        kappa_row_t row;
-
         assert_int_equal(
-            kappa_read_event_row(&event, item, f->arena, &row), KAPPA_OK);
-        for (uint32_t n = 0; n < item->index_count; n++) {
-            kappa_key_init(&keys[n]);
-            kappa_key_entry(&keys[n], &item->indexes[n], row.data, row.key);
-            entries[n] = kappa_key_str(&keys[n]);
-        }
-        kappa_change_t change = { .view = item,
-            .key = row.key,
-            .exists = true,
-            .old_entries = none,
-            .new_entries = entries };
-        assert_int_equal(
-            kappa_dependency_hit(&deps.items[0], &change), cases[i].hit);
+            row_hits(f, &deps, "Item", cases[i].row), cases[i].hit);
     }
 }
 
 /* One query that goes through most of what reading does. */
-static kappa_plan_t *
-plan_of(read_fixture_t *f, const char *query)
-{
-    kappa_source_t source = { KAPPA_STR("query"), kappa_str_c(query) };
-    kappa_document_t *document;
-    kappa_plan_t *plan;
-
-    assert_int_equal(
-        kappa_parse(f->arena, &source, NULL, &document, NULL), KAPPA_OK);
-    assert_int_equal(kappa_plan_create(&kappa_alloc_libc, f->model->schema,
-                         document, KAPPA_STR_NULL, &plan, NULL),
-        KAPPA_OK);
-    return plan;
-}
-
-typedef struct {
-    read_fixture_t *f;
-    const kappa_plan_t *plan;
-} starved_t;
-
-static kappa_status_t
-execute_with(const kappa_alloc_t *alloc, void *ctx)
-{
-    starved_t *s = ctx;
-    kappa_arena_t *arena = kappa_arena_create(alloc, 256);
-    kappa_dependencies_t deps = { .arena = arena };
-    kappa_outcome_t outcome;
-    const kappa_value_t *variables;
-    kappa_read_t read;
-    kappa_buf_t buf;
-
-    if (!arena) {
-        return KAPPA_NOMEM;
-    }
-    kappa_buf_init(&buf, alloc);
-    kappa_read_init(&read, s->f->model, s->f->txn, &s->f->caller, 0, &deps);
-    kappa_status_t status =
-        kappa_plan_variables(s->plan, NULL, arena, &variables, NULL);
-    if (status == KAPPA_OK) {
-        status = kappa_execute(
-            s->plan, variables, &read.data, arena, &buf, &outcome);
-    }
-    if (status == KAPPA_OK && buf.failed) {
-        status = KAPPA_NOMEM;
-    }
-    kappa_buf_release(&buf);
-    kappa_arena_destroy(arena);
-    return status;
-}
-
 static void
 survives_without_memory(void **state)
 {
@@ -344,11 +266,8 @@ survives_without_memory(void **state)
         "edges{cursor node{id name price at}} pageInfo{endCursor}} "
         "shop(id:\"s\"){items(price_in:[3,1]){id}}}",
         cursor);
-    kappa_plan_t *plan = plan_of(f, query.data);
-    starved_t s = { f, plan };
 
-    kappa_alloc_failing_each(execute_with, &s);
-    kappa_plan_release(plan);
+    ask_starved(f, query.data);
 }
 
 /* Whatever a cursor is, it is refused or leads into its own list. */
@@ -403,5 +322,5 @@ main(void)
         cmocka_unit_test(takes_any_text_as_a_cursor),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, read_fixture_tear_down);
 }

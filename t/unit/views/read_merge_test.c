@@ -1,7 +1,5 @@
 #include "t/unit/views/read_fixture.h"
 
-#include "t/unit/alloc_failing.h"
-
 /* Views of several types: one row by its key, merged lists compared with
  * filtering and sorting everything, and put together from pages. */
 
@@ -269,16 +267,6 @@ names(world_t *w, const char *answer)
     return out;
 }
 
-static void
-compare_with(
-    const char *what, const char *args, kappa_str_t got, const char *want)
-{
-    if (!kappa_str_eq_c(got, want)) {
-        fail_msg(
-            "%s, %s:\n%.*s, not\n%s", what, args, KAPPA_STR_ARG(got), want);
-    }
-}
-
 /* Puts the list together from its pages; those that a rule cut short go on
  * where looking stopped. */
 static void
@@ -310,7 +298,7 @@ walk(world_t *w, const ask_t *q, const char *want, bool back)
             pick(&w->f, answer, back ? "startCursor" : "endCursor"))
                      .data;
     }
-    compare_with(back ? "last" : "first", arguments(w, q), all, want);
+    compare_lists(back ? "last" : "first", arguments(w, q), all, want);
 }
 
 static void
@@ -353,7 +341,7 @@ lists_are_what_sorting_all_types_gives(void **state)
         random_ask(w, &q);
         const char *want = naive(w, &q, &count);
         const char *answer = page(w, &q, "first:1000");
-        compare_with("all", arguments(w, &q), names(w, answer), want);
+        compare_lists("all", arguments(w, &q), names(w, answer), want);
         assert_non_null(strstr(answer, "\"totalCount\":null"));
         walk(w, &q, want, false);
         walk(w, &q, want, true);
@@ -392,14 +380,6 @@ set_up(void **state)
     read_fixture_commit(f);
     f->caller.sub = KAPPA_STR("me");
     *state = f;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    read_fixture_close(*state);
-    free(*state);
     return 0;
 }
 
@@ -521,36 +501,6 @@ takes_only_its_own_cursors(void **state)
     }
 }
 
-/* Whether what a query read is hit by a row that comes. */
-static bool
-hits(read_fixture_t *f, const kappa_dependencies_t *deps, const char *type,
-    const char *json)
-{
-    const kappa_view_t *view = kappa_model_view(f->model, kappa_str_c(type));
-    kappa_event_t event = { .row = kappa_str_c(json) };
-    kappa_str_t entries[8] = { { 0 } }, none[8] = { { 0 } };
-    kappa_key_t keys[8];
-    kappa_row_t row;
-    bool hit = false;
-
-    assert_int_equal(
-        kappa_read_event_row(&event, view, f->arena, &row), KAPPA_OK);
-    for (uint32_t n = 0; n < view->index_count; n++) {
-        kappa_key_init(&keys[n]);
-        kappa_key_entry(&keys[n], &view->indexes[n], row.data, row.key);
-        entries[n] = kappa_key_str(&keys[n]);
-    }
-    kappa_change_t change = { .view = view,
-        .key = row.key,
-        .exists = true,
-        .old_entries = none,
-        .new_entries = entries };
-    for (uint32_t i = 0; i < deps->count; i++) {
-        hit |= kappa_dependency_hit(&deps->items[i], &change);
-    }
-    return hit;
-}
-
 static void
 notes_every_view(void **state)
 {
@@ -581,45 +531,10 @@ notes_every_view(void **state)
         f->deps = &deps;
         ask(f, cases[i].query);
         f->deps = NULL;
-        if (hits(f, &deps, cases[i].type, cases[i].row) != cases[i].hit) {
+        if (row_hits(f, &deps, cases[i].type, cases[i].row) != cases[i].hit) {
             fail_msg("%s: %s %s", cases[i].query, cases[i].type, cases[i].row);
         }
     }
-}
-
-typedef struct {
-    read_fixture_t *f;
-    const kappa_plan_t *plan;
-} starved_t;
-
-static kappa_status_t
-execute_with(const kappa_alloc_t *alloc, void *ctx)
-{
-    starved_t *s = ctx;
-    kappa_arena_t *arena = kappa_arena_create(alloc, 256);
-    kappa_dependencies_t deps = { .arena = arena };
-    kappa_outcome_t outcome;
-    const kappa_value_t *variables;
-    kappa_read_t read;
-    kappa_buf_t buf;
-
-    if (!arena) {
-        return KAPPA_NOMEM;
-    }
-    kappa_buf_init(&buf, alloc);
-    kappa_read_init(&read, s->f->model, s->f->txn, &s->f->caller, 0, &deps);
-    kappa_status_t status =
-        kappa_plan_variables(s->plan, NULL, arena, &variables, NULL);
-    if (status == KAPPA_OK) {
-        status = kappa_execute(
-            s->plan, variables, &read.data, arena, &buf, &outcome);
-    }
-    if (status == KAPPA_OK && buf.failed) {
-        status = KAPPA_NOMEM;
-    }
-    kappa_buf_release(&buf);
-    kappa_arena_destroy(arena);
-    return status;
 }
 
 static void
@@ -632,18 +547,8 @@ survives_without_memory(void **state)
         "{twos(last:2 after:\"%s\"){totalCount edges{cursor node{id}}"
         "pageInfo{endCursor}} item(id:\"v\"){id}}",
         cursor);
-    kappa_source_t source = { KAPPA_STR("query"), query };
-    kappa_document_t *document;
-    kappa_plan_t *plan;
 
-    assert_int_equal(
-        kappa_parse(f->arena, &source, NULL, &document, NULL), KAPPA_OK);
-    assert_int_equal(kappa_plan_create(&kappa_alloc_libc, f->model->schema,
-                         document, KAPPA_STR_NULL, &plan, NULL),
-        KAPPA_OK);
-    starved_t s = { f, plan };
-    kappa_alloc_failing_each(execute_with, &s);
-    kappa_plan_release(plan);
+    ask_starved(f, query.data);
 }
 
 int
@@ -651,14 +556,16 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_are_what_sorting_all_types_gives),
-        cmocka_unit_test_setup_teardown(answers_by_type, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
-            tells_equal_rows_apart, set_up, tear_down),
+            answers_by_type, set_up, read_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
-            takes_only_its_own_cursors, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(notes_every_view, set_up, tear_down),
+            tells_equal_rows_apart, set_up, read_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
-            survives_without_memory, set_up, tear_down),
+            takes_only_its_own_cursors, set_up, read_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(
+            notes_every_view, set_up, read_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(
+            survives_without_memory, set_up, read_fixture_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

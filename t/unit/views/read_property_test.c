@@ -224,16 +224,6 @@ ids(world_t *w, const char *answer)
     return out;
 }
 
-static void
-compare_with(
-    const char *what, const char *args, kappa_str_t got, const char *want)
-{
-    if (!kappa_str_eq_c(got, want)) {
-        fail_msg(
-            "%s, %s:\n%.*s, not\n%s", what, args, KAPPA_STR_ARG(got), want);
-    }
-}
-
 /* Puts the list together from its pages. */
 static void
 walk(world_t *w, const ask_t *q, const char *want, int count, bool back)
@@ -265,7 +255,7 @@ walk(world_t *w, const ask_t *q, const char *want, int count, bool back)
                      .data;
     }
     assert_int_equal(pages, count ? (count - 1) / size : 0);
-    compare_with(back ? "last" : "first", arguments(w, q), all, want);
+    compare_lists(back ? "last" : "first", arguments(w, q), all, want);
 }
 
 static void
@@ -301,7 +291,7 @@ one_round(world_t *w)
     random_ask(w, &q);
     const char *want = naive(w, &q, &count);
     const char *answer = page(w, &q, "first:200");
-    compare_with("all", arguments(w, &q), ids(w, answer), want);
+    compare_lists("all", arguments(w, &q), ids(w, answer), want);
     snprintf(total, sizeof(total), "\"totalCount\":%d,", count);
     if (q.in_count < 0 && q.gt == NONE && q.gte == NONE && q.lt == NONE
         && q.lte == NONE) {

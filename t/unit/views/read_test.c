@@ -70,14 +70,6 @@ set_up(void **state)
     return 0;
 }
 
-static int
-tear_down(void **state)
-{
-    read_fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
 typedef struct {
     const char *sub;
     const char *role;
@@ -334,5 +326,5 @@ main(void)
         cmocka_unit_test(makes_rows_of_events),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, read_fixture_tear_down);
 }
