@@ -148,10 +148,19 @@ has_views(const char *dir)
         && access(path, R_OK) == 0;
 }
 
+/* A row's history goes back to what its thing was called before. */
+static kappa_str_t
+older_name(kappa_store_t *store, kappa_str_t thing)
+{
+    const kappa_view_t *view =
+        store ? kappa_model_view(kappa_store_model(store), thing) : NULL;
+
+    return view ? view->was : KAPPA_STR_NULL;
+}
+
 static kappa_status_t
-take_range(kappa_log_t *log, const options_t *options,
-    const request_t *request, kappa_cli_event_t each, void *ctx,
-    kappa_errors_t *errors)
+take_range(kappa_log_t *log, const options_t *options, request_t *request,
+    kappa_cli_event_t each, void *ctx, kappa_errors_t *errors)
 {
     const kappa_source_t none = { .text = KAPPA_STR_NULL };
     kappa_store_t *store = NULL;
@@ -163,6 +172,7 @@ take_range(kappa_log_t *log, const options_t *options,
         status = kappa_cli_open_store(options->dir, &none, 0, &store, errors);
     }
     if (status == KAPPA_OK) {
+        request->filter.older = older_name(store, request->filter.thing);
         status = kappa_cli_log_end(options->dir, log, &end, errors);
         if (status == KAPPA_OK) {
             status = take_events(log, store, request, end, each, ctx, errors);

@@ -66,6 +66,7 @@ has_key(const kappa_filter_t *filter, kappa_str_t key)
 bool
 kappa_filter_wants(const kappa_filter_t *filter, const kappa_event_t *event)
 {
-    return names(filter->thing, event->thing)
+    return (names(filter->thing, event->thing)
+               || (filter->older.data && names(filter->older, event->thing)))
         && names(filter->verb, event->verb) && has_key(filter, event->key);
 }

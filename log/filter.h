@@ -12,6 +12,7 @@
 
 typedef struct {
     kappa_str_t thing; /* data NULL: any */
+    kappa_str_t older; /* what it was called before, also; data NULL: none */
     kappa_str_t verb;
     kappa_str_t keys[KAPPA_FILTER_KEYS_MAX]; /* as in kappa_event_t: JSON */
     uint32_t key_count;                      /* 0: any */

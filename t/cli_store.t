@@ -249,6 +249,22 @@ for my $case (['show', 'Package', 'b'], ['verify'], ['log'], ['import', '-', '--
 }
 chmod 0755, $closed;
 
+# A row's history goes back to its type's older name.
+import_events(event('renamed', verb => 'made'));
+(my $later = Kappa::Test::read_file($schema))
+    =~ s/Package \@view/Parcel \@was(name: "Package") \@view/;
+$later =~ s/(: |of: ")Package\b/$1Parcel/g;
+Kappa::Test::write_file($t->dir . '/later.graphql', $later);
+$r = $t->kappa(['rebuild', '--store', $store, '--schema', $t->dir . '/later.graphql']);
+is($r->{status}, 0, 'another name') or diag $r->{err};
+import_events(event('renamed', verb => 'changed', thing => 'Parcel'));
+is(join(' ', map { "$_->{thing}.$_->{verb}" } events('--thing', 'Parcel', '--key', 'renamed')),
+    'Package.made Parcel.changed', 'and what happened under both');
+is(join(' ', map { $_->{verb} } events('--thing', 'Package', '--key', 'renamed')),
+    'made', 'or under the older one');
+is(join(' ', map { $_->{verb} } events('--thing', 'Parcel', '--key', 'renamed', '--verb', 'made')),
+    'made', 'with a verb');
+
 # A damaged log is refused loudly.
 my ($segment) = grep { -s } glob "$store/log/*";
 for my $file (sort { -s $b <=> -s $a } glob "$store/log/*") {

@@ -191,26 +191,42 @@ kappa_snapshot_changes(kappa_snapshot_t *snapshot, uint64_t after,
     return status;
 }
 
+/* Lowers *seq to the first event of that thing, if there is one. */
 static kappa_status_t
-find_in_history(kappa_snapshot_t *snapshot, const kappa_filter_t *filter,
-    uint64_t after, uint64_t *seq)
+find_of_thing(kappa_snapshot_t *snapshot, kappa_str_t thing,
+    const kappa_filter_t *filter, uint64_t after, uint64_t *seq)
 {
-    bool found = false;
-
-    *seq = snapshot->position;
     for (uint32_t i = 0; i < filter->key_count; i++) {
         uint64_t next;
         kappa_status_t status = kappa_history_next(
-            snapshot->txn, filter->thing, filter->keys[i], after, &next);
+            snapshot->txn, thing, filter->keys[i], after, &next);
 
-        if (status == KAPPA_OK && next <= *seq) {
+        if (status == KAPPA_OK && next < *seq) {
             *seq = next;
-            found = true;
         } else if (status != KAPPA_OK && status != KAPPA_DONE) {
             return status;
         }
     }
-    return found ? KAPPA_OK : KAPPA_DONE;
+    return KAPPA_OK;
+}
+
+static kappa_status_t
+find_in_history(kappa_snapshot_t *snapshot, const kappa_filter_t *filter,
+    uint64_t after, uint64_t *seq)
+{
+    const uint64_t none = snapshot->position + 1;
+
+    *seq = none;
+    kappa_status_t status =
+        find_of_thing(snapshot, filter->thing, filter, after, seq);
+    if (status == KAPPA_OK && filter->older.data) {
+        status = find_of_thing(snapshot, filter->older, filter, after, seq);
+    }
+    if (status != KAPPA_OK || *seq < none) {
+        return status;
+    }
+    *seq = snapshot->position;
+    return KAPPA_DONE;
 }
 
 kappa_status_t
