@@ -1,7 +1,7 @@
 #!/bin/sh
 # promtool.sh FILE: puts Debian's promtool, or a link to the one that is
-# installed, at FILE. It comes out of the prometheus package, which is unpacked
-# and not installed: that would start a server.
+# installed, at FILE. It comes out of its package, or (Debian 12) prometheus',
+# which is unpacked and not installed: that would start a server.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -17,7 +17,10 @@ fi
 dir=build/promtool.deb
 rm -rf "$dir" && mkdir -p "$dir"
 trap 'rm -rf "$dir"' EXIT
-download() { (cd "$dir" && apt-get download -qq prometheus > log 2>&1); }
+download() {
+    (cd "$dir" && { apt-get download -qq promtool \
+        || apt-get download -qq prometheus; } > log 2>&1)
+}
 
 if ! download; then
     # No package index yet, or an old one.
