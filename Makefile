@@ -284,7 +284,9 @@ $(PEERS): bench/peers/package-lock.json
 	@touch $@
 build/bench/%: bench/%.c build/libkappa.a
 	@mkdir -p $(@D)
-	$(call say,CC) $(CC) $(CFLAGS_ALL) $(OPT) -o $@ $^ $(LDFLAGS) $(LIBS)
+	$(call say,CC) $(CC) $(CFLAGS_ALL) $(OPT) -o $@ $< build/libkappa.a \
+	    $(LDFLAGS) $(LIBS)
+build/bench/load build/bench/mutations: bench/client.h
 
 # The port first: it would be a pity to learn of it after the build.
 demo:

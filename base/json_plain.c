@@ -1,5 +1,7 @@
 #include "base/json_plain.h"
 
+#include "base/json.h"
+
 #define DEPTH_MAX 32
 #define MEMBERS_MAX 64
 #define DIGITS_MAX 18 /* any number of so many fits */
@@ -37,30 +39,46 @@ take(reader_t *r, char c)
     return true;
 }
 
+/* An odd number of backslashes stands before p. */
+static bool
+escaped(const char *start, const char *p)
+{
+    size_t slashes = 0;
+
+    while (p > start && *--p == '\\') {
+        slashes++;
+    }
+    return slashes % 2 != 0;
+}
+
+bool
+kappa_json_inside(kappa_str_t s, kappa_str_t *inside)
+{
+    const char *end = s.data + s.len;
+    const char *p = s.data;
+
+    for (; p < end && (p = memchr(p, '"', (size_t)(end - p))) != NULL; p++) {
+        if (!escaped(s.data, p)) {
+            *inside = kappa_str(s.data, (size_t)(p - s.data));
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Stands behind the opening quote. */
 static kappa_status_t
 read_string(reader_t *r, kappa_str_t *out)
 {
-    const char *start = r->at;
-    unsigned char any = 0;
+    kappa_str_t inside;
 
-    for (; r->at < r->end && *r->at != '"'; r->at++) {
-        unsigned char c = (unsigned char)*r->at;
-
-        if (c < 0x20 || c == '\\') {
-            return KAPPA_AGAIN;
-        }
-        any |= c;
-    }
-    if (r->at == r->end) {
+    if (!kappa_json_inside(
+            kappa_str(r->at, (size_t)(r->end - r->at)), &inside)) {
         return KAPPA_AGAIN;
     }
-    kappa_str_t s = kappa_str(start, (size_t)(r->at++ - start));
-    if (any >= 0x80 && kappa_utf8_valid(s) != s.len) {
-        return KAPPA_AGAIN;
-    }
-    *out = kappa_str_dup(r->arena, s);
-    return out->data ? KAPPA_OK : KAPPA_NOMEM;
+    r->at = inside.data + inside.len + 1;
+    kappa_status_t status = kappa_json_text(r->arena, inside, out);
+    return status == KAPPA_INVALID ? KAPPA_AGAIN : status;
 }
 
 static bool
@@ -256,18 +274,27 @@ read_value(reader_t *r, kappa_value_t *out, unsigned depth)
 }
 
 kappa_status_t
-kappa_json_plain(kappa_arena_t *arena, kappa_str_t text, kappa_value_t *out)
+kappa_json_plain_first(
+    kappa_arena_t *arena, kappa_str_t *text, kappa_value_t *out)
 {
-    reader_t r = { arena, text.data, text.data + text.len };
+    reader_t r = { arena, text->data, text->data + text->len };
 
-    if (text.len == 0) {
+    if (text->len == 0) {
         return KAPPA_AGAIN;
     }
     skip_space(&r);
     kappa_status_t status = read_value(&r, out, 0);
     if (status == KAPPA_OK) {
         skip_space(&r);
-        status = r.at == r.end ? KAPPA_OK : KAPPA_AGAIN;
+        *text = kappa_str(r.at, (size_t)(r.end - r.at));
     }
     return status;
+}
+
+kappa_status_t
+kappa_json_plain(kappa_arena_t *arena, kappa_str_t text, kappa_value_t *out)
+{
+    kappa_status_t status = kappa_json_plain_first(arena, &text, out);
+
+    return status == KAPPA_OK && text.len > 0 ? KAPPA_AGAIN : status;
 }

@@ -16,20 +16,11 @@
  * server is not there. */
 
 #define _GNU_SOURCE /* memmem */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/time.h"
+#include "bench/client.h"
 
 #define REQUESTS_MAX 65536
 #define CONNECTIONS_MAX 4096
@@ -65,21 +56,6 @@ typedef struct {
     uint64_t limit; /* no more than so many are sent */
     uint64_t sent;
 } load_t;
-
-static void
-die(const char *what)
-{
-    fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
-    exit(2);
-}
-
-static int64_t
-now_us(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
 
 static void
 add_request(load_t *load, const char *path, const char *body, size_t len)
@@ -122,25 +98,6 @@ read_bodies(load_t *load, const char *path, const char *file)
     if (load->request_count == 0) {
         fprintf(stderr, "load: %s has no bodies\n", file);
         exit(2);
-    }
-}
-
-static void
-open_connection(load_t *load, connection_t *c)
-{
-    struct sockaddr_in to = { .sin_family = AF_INET,
-        .sin_port = htons(load->port),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    int on = 1;
-    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
-        die("connect");
-    }
-    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    fcntl(c->fd, F_SETFL, O_NONBLOCK);
-    struct epoll_event event = { .events = EPOLLIN, .data.ptr = c };
-    if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, c->fd, &event) < 0) {
-        die("epoll_ctl");
     }
 }
 
@@ -241,7 +198,7 @@ receive(load_t *load, connection_t *c)
         load->wrong++; /* closed on us: keep-alive was asked for */
         load->done++;
         close(c->fd);
-        open_connection(load, c);
+        c->fd = open_connection(load->epoll, load->port, c);
         return true;
     }
     c->got += (size_t)n;
@@ -260,7 +217,7 @@ static void
 run(load_t *load, int64_t until_us)
 {
     struct epoll_event events[64];
-    while (load->done < load->limit && now_us() < until_us) {
+    while (load->done < load->limit && kappa_monotonic_us() < until_us) {
         int n = epoll_wait(load->epoll, events, 64, 100);
         for (int i = 0; i < n; i++) {
             connection_t *c = events[i].data.ptr;
@@ -296,15 +253,14 @@ main(int argc, char **argv)
         die("memory");
     }
     for (unsigned long i = 0; i < count; i++) {
-        open_connection(&load, &connections[i]);
+        connections[i].fd =
+            open_connection(load.epoll, load.port, &connections[i]);
     }
-    int64_t start = now_us();
+    int64_t start = kappa_monotonic_us();
     for (unsigned long i = 0; i < count; i++) {
         send_request(&load, &connections[i]);
     }
     run(&load, start + strtol(argv[5], NULL, 10) * 1000);
-    printf("requests %llu wrong %llu microseconds %lld\n",
-        (unsigned long long)load.done, (unsigned long long)load.wrong,
-        (long long)(now_us() - start));
+    report(load.done, load.wrong, kappa_monotonic_us() - start);
     return load.wrong ? 1 : 0;
 }

@@ -25,20 +25,11 @@
  * and exit 0 if none was wrong, 1 otherwise, 2 for what can't be tried. */
 
 #define _GNU_SOURCE /* memmem */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/time.h"
+#include "bench/client.h"
 
 #define CLIENTS_MAX 1024
 #define TEXT "a text of sixty-four bytes, which is what most small events have"
@@ -63,47 +54,6 @@ typedef struct {
     uint64_t done;
     uint64_t wrong;
 } bench_t;
-
-static void
-die(const char *what)
-{
-    fprintf(stderr, "mutations: %s: %s\n", what, strerror(errno));
-    exit(2);
-}
-
-static int64_t
-now_us(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-static void
-report(uint64_t done, uint64_t wrong, int64_t us)
-{
-    printf("requests %llu wrong %llu microseconds %lld\n",
-        (unsigned long long)done, (unsigned long long)wrong, (long long)us);
-}
-
-static void
-open_client(bench_t *bench, client_t *c)
-{
-    struct sockaddr_in to = { .sin_family = AF_INET,
-        .sin_port = htons(bench->port),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    int on = 1;
-    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
-        die("connect");
-    }
-    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    fcntl(c->fd, F_SETFL, O_NONBLOCK);
-    struct epoll_event event = { .events = EPOLLIN, .data.ptr = c };
-    if (epoll_ctl(bench->epoll, EPOLL_CTL_ADD, c->fd, &event) < 0) {
-        die("epoll_ctl");
-    }
-}
 
 static int
 make_redis(const bench_t *bench, const char *id, char *out, size_t size)
@@ -199,19 +149,19 @@ run(bench_t *bench, unsigned long clients, int64_t ms)
         die("memory");
     }
     for (unsigned long i = 0; i < clients; i++) {
-        open_client(bench, &all[i]);
+        all[i].fd = open_connection(bench->epoll, bench->port, &all[i]);
     }
-    int64_t start = now_us();
+    int64_t start = kappa_monotonic_us();
     for (unsigned long i = 0; i < clients; i++) {
         send_request(bench, &all[i]);
     }
-    while (now_us() < start + ms * 1000) {
+    while (kappa_monotonic_us() < start + ms * 1000) {
         int n = epoll_wait(bench->epoll, events, 64, 100);
         for (int i = 0; i < n; i++) {
             receive(bench, events[i].data.ptr);
         }
     }
-    report(bench->done, bench->wrong, now_us() - start);
+    report(bench->done, bench->wrong, kappa_monotonic_us() - start);
     return bench->wrong ? 1 : 0;
 }
 
@@ -239,9 +189,9 @@ append(const char *path, size_t records, size_t bytes, int64_t ms)
         die(path);
     }
     memset(data, 'x', batch);
-    int64_t start = now_us(), now = start;
+    int64_t start = kappa_monotonic_us(), now = start;
     uint64_t done = 0;
-    for (; now < start + ms * 1000; now = now_us()) {
+    for (; now < start + ms * 1000; now = kappa_monotonic_us()) {
         at = at + batch > FILE_BYTES ? 0 : at;
         if (pwrite(fd, data, batch, (off_t)at) != (ssize_t)batch
             || fdatasync(fd) != 0) {
@@ -264,7 +214,7 @@ ask_once(bench_t *bench, client_t *c)
 {
     struct epoll_event event;
     uint64_t done = bench->done;
-    int64_t start = now_us();
+    int64_t start = kappa_monotonic_us();
 
     send_request(bench, c);
     while (bench->done == done) {
@@ -272,20 +222,20 @@ ask_once(bench_t *bench, client_t *c)
             receive(bench, c);
         }
     }
-    return now_us() - start;
+    return kappa_monotonic_us() - start;
 }
 
 static int64_t
 append_once(int fd, size_t bytes, off_t at)
 {
     char data[4096];
-    int64_t start = now_us();
+    int64_t start = kappa_monotonic_us();
 
     memset(data, 'x', sizeof(data));
     if (pwrite(fd, data, bytes, at) != (ssize_t)bytes || fdatasync(fd) != 0) {
         die("append");
     }
-    return now_us() - start;
+    return kappa_monotonic_us() - start;
 }
 
 static int
@@ -318,8 +268,8 @@ one(bench_t *bench, const char *other, const char *file, size_t bytes,
         die("one");
     }
     bench->once = plain.once = true;
-    open_client(bench, &c);
-    open_client(&plain, &d);
+    c.fd = open_connection(bench->epoll, bench->port, &c);
+    d.fd = open_connection(plain.epoll, plain.port, &d);
     for (size_t i = 0; i < times; i++) {
         us[i] = ask_once(bench, &c);
         us[times + i] = ask_once(&plain, &d);

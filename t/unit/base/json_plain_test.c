@@ -35,7 +35,12 @@ reads_what_is_plain(void **state)
         { "\"\"", "\"\"" },
         { "\"\xc3\xa4\"", "\"\xc3\xa4\"" },
         { "\"\xc3\"", NULL },
-        { "\"a\\nb\"", NULL },
+        { "\"a\\nb\\\\\"", "\"a\\nb\\\\\"" },
+        { "{\"\\u00e4\":1}", "{\"\xc3\xa4\":1}" },
+        { "{\"\\u0061\":1,\"a\":1}", NULL },
+        { "\"\\u0000\"", NULL },
+        { "\"\\x\"", NULL },
+        { "\"a\\\"", NULL },
         { "\"a\nb\"", NULL },
         { "\"a", NULL },
         { "[]", "[]" },
@@ -141,7 +146,8 @@ agrees_with_jansson(void **state)
 {
     static const char *const pieces[] = { "{", "}", "[", "]", ",", ":", " ",
         "\"a\"", "\"b\"", "\"\xc3\xa4\"", "\"", "\\", "1", "-", "0", "12", ".",
-        "e", "true", "null", "\x7f", "{\"a\":", "[1,2]", "\xc3" };
+        "e", "true", "null", "\x7f", "{\"a\":", "[1,2]", "\xc3",
+        "\"\\u00e4\\n\"", "\"\\\\\"", "\"\\ud83d\\ude00\"", "\"\\u0000\"" };
     kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
     int plain = 0;
     kappa_buf_t buf;
@@ -160,6 +166,38 @@ agrees_with_jansson(void **state)
     }
     assert_true(plain > 1000);
     kappa_buf_release(&buf);
+    kappa_arena_destroy(arena);
+}
+
+/* A value, and what stands behind it. */
+static void
+reads_what_stands_first(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *rest; /* NULL: not plain */
+    } cases[] = {
+        { "{\"a\":1} , \"b\"", ", \"b\"" },
+        { " 1 2", "2" },
+        { "\"a\"\"b\"", "\"b\"" },
+        { "[] ", "" },
+        { "truex", "x" },
+        { "1.5", NULL },
+        { "[1", NULL },
+        { "", NULL },
+    };
+    kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        kappa_str_t text = kappa_str_c(cases[i].text);
+        const char *rest = cases[i].rest ? cases[i].rest : cases[i].text;
+        kappa_value_t v;
+
+        assert_int_equal(kappa_json_plain_first(arena, &text, &v),
+            cases[i].rest ? KAPPA_OK : KAPPA_AGAIN);
+        assert_true(kappa_str_eq_c(text, rest));
+    }
     kappa_arena_destroy(arena);
 }
 
@@ -192,6 +230,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_is_plain),
         cmocka_unit_test(leaves_what_is_large_to_others),
+        cmocka_unit_test(reads_what_stands_first),
         cmocka_unit_test(agrees_with_jansson),
         cmocka_unit_test(survives_without_memory),
     };
