@@ -155,8 +155,8 @@ what_can_not_be_known_is_said_so(void **state)
     verify_store(&f);
 }
 
-#define ADD(name) \
-    "{\"thing\":\"Item\",\"verb\":\"added\",\"data\":{\"name\":\"" name \
+#define ADD(name)                                                             \
+    "{\"thing\":\"Item\",\"verb\":\"added\",\"data\":{\"name\":\"" name       \
     "\",\"stock\":1}}\n"
 
 /* A position that is told is one of the log's. */
