@@ -2,7 +2,6 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <stdlib.h>
 
 /* CMAC (NIST SP 800-38B) is made of CBC: its last block is the code. Both
  * ciphers keep their key, a message only sets the vector: through libcrypto's
@@ -16,6 +15,7 @@ typedef struct {
 } block_t;
 
 struct kappa_siv_s {
+    const kappa_alloc_t *alloc;
     EVP_CIPHER_CTX *cbc;
     EVP_CIPHER_CTX *ctr;
     block_t whole;  /* K1: for a last block that is full */
@@ -157,11 +157,16 @@ prepare(kappa_siv_t *siv, const uint8_t key[KAPPA_SIV_KEY_BYTES])
 }
 
 kappa_siv_t *
-kappa_siv_create(const uint8_t key[KAPPA_SIV_KEY_BYTES])
+kappa_siv_create(
+    const kappa_alloc_t *alloc, const uint8_t key[KAPPA_SIV_KEY_BYTES])
 {
-    kappa_siv_t *siv = calloc(1, sizeof(*siv));
+    kappa_siv_t *siv = alloc->alloc(alloc->ctx, sizeof(*siv));
 
-    if (siv && !prepare(siv, key)) {
+    if (siv == NULL) {
+        return NULL;
+    }
+    *siv = (kappa_siv_t){ .alloc = alloc };
+    if (!prepare(siv, key)) {
         kappa_siv_destroy(siv);
         return NULL;
     }
@@ -174,8 +179,9 @@ kappa_siv_destroy(kappa_siv_t *siv)
     if (siv) {
         EVP_CIPHER_CTX_free(siv->cbc);
         EVP_CIPHER_CTX_free(siv->ctr);
+        const kappa_alloc_t *alloc = siv->alloc;
         OPENSSL_cleanse(siv, sizeof(*siv));
-        free(siv);
+        alloc->release(alloc->ctx, siv);
     }
 }
 

@@ -14,7 +14,8 @@ typedef struct kappa_siv_s kappa_siv_t;
 #define KAPPA_SIV_TAG_BYTES 16
 
 /* NULL: no memory, or libcrypto can't. */
-kappa_siv_t *kappa_siv_create(const uint8_t key[KAPPA_SIV_KEY_BYTES]);
+kappa_siv_t *kappa_siv_create(
+    const kappa_alloc_t *alloc, const uint8_t key[KAPPA_SIV_KEY_BYTES]);
 void kappa_siv_destroy(kappa_siv_t *siv); /* NULL is fine */
 
 /* What a message is bound to (RFC 5297's associated data), worked out once

@@ -23,6 +23,14 @@ kappa_str_starts_with(kappa_str_t s, kappa_str_t prefix)
         && (prefix.len == 0 || memcmp(s.data, prefix.data, prefix.len) == 0);
 }
 
+bool
+kappa_str_ends_with(kappa_str_t s, kappa_str_t end)
+{
+    return s.len >= end.len
+        && (end.len == 0
+            || memcmp(s.data + s.len - end.len, end.data, end.len) == 0);
+}
+
 void
 kappa_hash_seed(uint64_t seed)
 {
@@ -180,6 +188,17 @@ kappa_hex_value(char c)
     }
     c |= 0x20;
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+void
+kappa_hex_write(char *out, const uint8_t *bytes, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < n; i++) {
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 15];
+    }
 }
 
 size_t

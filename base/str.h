@@ -50,6 +50,7 @@ kappa_str_eq_c(kappa_str_t a, const char *b)
 int kappa_str_cmp(kappa_str_t a, kappa_str_t b);
 
 bool kappa_str_starts_with(kappa_str_t s, kappa_str_t prefix);
+bool kappa_str_ends_with(kappa_str_t s, kappa_str_t end);
 
 /* FNV-1a folded with a process-wide random seed (kappa_hash_seed): a client
  * can't choose colliding names. */
@@ -98,6 +99,16 @@ size_t kappa_utf16_units(kappa_str_t s);
 
 /* Of a hexadecimal digit; -1: it is none. */
 int kappa_hex_value(char c);
+
+/* Two digits a byte, in lower case. */
+void kappa_hex_write(char *out, const uint8_t *bytes, size_t n);
+
+/* Of ASCII alone, whatever the locale. */
+static inline char
+kappa_char_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
 
 /* Decimal integer, the whole of s, optional '-'. False: not one, or over. */
 bool kappa_str_to_int64(kappa_str_t s, int64_t *out);

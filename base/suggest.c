@@ -11,12 +11,6 @@ kappa_suggest_init(kappa_suggest_t *suggest, kappa_str_t input)
         .threshold = (unsigned)(input.len * 2 / 5) + 1 };
 }
 
-static char
-lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
 static bool
 same_but_case(kappa_str_t a, kappa_str_t b)
 {
@@ -24,7 +18,7 @@ same_but_case(kappa_str_t a, kappa_str_t b)
         return false;
     }
     for (size_t i = 0; i < a.len; i++) {
-        if (lower(a.data[i]) != lower(b.data[i])) {
+        if (kappa_char_lower(a.data[i]) != kappa_char_lower(b.data[i])) {
             return false;
         }
     }
@@ -55,12 +49,14 @@ distance(kappa_str_t a, kappa_str_t b, unsigned limit)
         unsigned least = row[0] = (unsigned char)i;
 
         for (size_t j = 1; j <= b.len; j++) {
-            char x = lower(a.data[i - 1]), y = lower(b.data[j - 1]);
+            char x = kappa_char_lower(a.data[i - 1]),
+                 y = kappa_char_lower(b.data[j - 1]);
             unsigned d =
                 min3(up[j] + 1U, row[j - 1] + 1U, up[j - 1] + (x != y));
 
-            if (i > 1 && j > 1 && x == lower(b.data[j - 2])
-                && y == lower(a.data[i - 2]) && upper[j - 2] + 1U < d) {
+            if (i > 1 && j > 1 && x == kappa_char_lower(b.data[j - 2])
+                && y == kappa_char_lower(a.data[i - 2])
+                && upper[j - 2] + 1U < d) {
                 d = upper[j - 2] + 1U;
             }
             row[j] = (unsigned char)d;

@@ -26,14 +26,12 @@ void
 kappa_uuid_format(
     const uint8_t uuid[KAPPA_UUID_BYTES], char out[KAPPA_UUID_CHARS])
 {
-    static const char hex[] = "0123456789abcdef";
-
     for (int i = 0; i < KAPPA_UUID_BYTES; i++) {
         if (dash_before(i)) {
             *out++ = '-';
         }
-        *out++ = hex[uuid[i] >> 4];
-        *out++ = hex[uuid[i] & 15];
+        kappa_hex_write(out, &uuid[i], 1);
+        out += 2;
     }
 }
 

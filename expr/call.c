@@ -90,13 +90,11 @@ eval_ends_with(const kappa_node_t *node, const kappa_value_t *args,
     kappa_status_t status = need_strings(node, args, reason);
 
     (void)scratch;
-    if (status != KAPPA_OK) {
-        return status;
+    if (status == KAPPA_OK) {
+        *out = kappa_bool(
+            kappa_str_ends_with(args[0].as.string, args[1].as.string));
     }
-    kappa_str_t s = args[0].as.string, end = args[1].as.string;
-    *out = kappa_bool(end.len <= s.len
-        && kappa_str_eq(kappa_str(s.data + (s.len - end.len), end.len), end));
-    return KAPPA_OK;
+    return status;
 }
 
 static kappa_status_t
@@ -130,9 +128,7 @@ eval_lower_ascii(const kappa_node_t *node, const kappa_value_t *args,
         return KAPPA_NOMEM;
     }
     for (size_t i = 0; i < s.len; i++) {
-        char c = s.data[i];
-
-        p[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+        p[i] = kappa_char_lower(s.data[i]);
     }
     *out = kappa_string(kappa_str(p, s.len));
     return KAPPA_OK;

@@ -82,14 +82,6 @@ kappa_is_block_string(kappa_str_t s)
     return !blank && s.data[s.len - 1] != '\n' && !(all_indented && several);
 }
 
-static bool
-ends_with(kappa_str_t s, const char *end)
-{
-    size_t n = strlen(end);
-
-    return s.len >= n && memcmp(s.data + s.len - n, end, n) == 0;
-}
-
 /* Several lines, of which all but the first are empty or indented: only a
  * first line that is empty keeps that indentation. */
 static bool
@@ -152,7 +144,8 @@ kappa_print_block_string(kappa_buf_t *buf, kappa_str_t s, unsigned indent)
     bool single = memchr(s.data, '\n', s.len) == NULL
         && memchr(s.data, '\r', s.len) == NULL;
     bool leading = needs_leading_line(s), triple = ends_with_triple(s);
-    bool trailing = (ends_with(s, "\"") && !triple) || ends_with(s, "\\");
+    bool trailing = (kappa_str_ends_with(s, KAPPA_STR("\"")) && !triple)
+        || kappa_str_ends_with(s, KAPPA_STR("\\"));
     bool lines = !single || trailing || leading || triple
         || kappa_utf16_units(s) > LINE_UNITS;
     bool starts_blank = single && s.len > 0 && is_blank(s.data[0]);

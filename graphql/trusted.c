@@ -68,12 +68,10 @@ hash_text(kappa_str_t text, uint8_t hash[HASH_BYTES])
 static kappa_str_t
 hex_of(kappa_arena_t *arena, const uint8_t hash[HASH_BYTES])
 {
-    static const char digits[] = "0123456789abcdef";
     char *hex = kappa_arena_bytes(arena, 2 * HASH_BYTES);
 
-    for (size_t i = 0; hex != NULL && i < HASH_BYTES; i++) {
-        hex[2 * i] = digits[hash[i] >> 4];
-        hex[2 * i + 1] = digits[hash[i] & 15];
+    if (hex != NULL) {
+        kappa_hex_write(hex, hash, HASH_BYTES);
     }
     return kappa_str(hex, hex ? 2 * HASH_BYTES : 0);
 }
@@ -219,13 +217,6 @@ add_manifest(kappa_trusted_t *t, kappa_str_t path, kappa_str_t bytes,
         : add_map(t, path, &value, errors);
 }
 
-static bool
-ends_with(kappa_str_t s, kappa_str_t end)
-{
-    return s.len >= end.len
-        && memcmp(s.data + s.len - end.len, end.data, end.len) == 0;
-}
-
 kappa_status_t
 kappa_trusted_add(kappa_trusted_t *t, kappa_str_t path, kappa_str_t bytes,
     kappa_errors_t *errors)
@@ -239,10 +230,10 @@ kappa_trusted_add(kappa_trusted_t *t, kappa_str_t path, kappa_str_t bytes,
             break;
         }
     }
-    if (ends_with(name, json_suffix)) {
+    if (kappa_str_ends_with(name, json_suffix)) {
         return add_manifest(t, path, bytes, errors);
     }
-    if (!ends_with(name, graphql_suffix)) {
+    if (!kappa_str_ends_with(name, graphql_suffix)) {
         return refuse(errors, path,
             "a trusted document is called HASH.graphql, a manifest NAME.json");
     }

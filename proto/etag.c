@@ -7,7 +7,6 @@
 kappa_str_t
 kappa_etag(kappa_media_t media, kappa_str_t bytes, char out[KAPPA_ETAG_CHARS])
 {
-    static const char digits[] = "0123456789abcdef";
     unsigned char hash[SHA256_DIGEST_LENGTH];
 
     /* Two types have the same bytes. */
@@ -15,9 +14,6 @@ kappa_etag(kappa_media_t media, kappa_str_t bytes, char out[KAPPA_ETAG_CHARS])
         hash);
     hash[0] ^= (unsigned char)media;
     out[0] = out[KAPPA_ETAG_CHARS - 1] = '"';
-    for (size_t i = 0; i < TAG_BYTES; i++) {
-        out[1 + 2 * i] = digits[hash[i] >> 4];
-        out[2 + 2 * i] = digits[hash[i] & 15];
-    }
+    kappa_hex_write(out + 1, hash, TAG_BYTES);
     return kappa_str(out, KAPPA_ETAG_CHARS);
 }

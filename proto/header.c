@@ -74,12 +74,6 @@ kappa_header_param(
     return false;
 }
 
-static char
-lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
 bool
 kappa_header_is(kappa_str_t s, const char *text)
 {
@@ -87,7 +81,7 @@ kappa_header_is(kappa_str_t s, const char *text)
         return false;
     }
     for (size_t i = 0; i < s.len; i++) {
-        if (lower(s.data[i]) != lower(text[i])) {
+        if (kappa_char_lower(s.data[i]) != kappa_char_lower(text[i])) {
             return false;
         }
     }

@@ -128,7 +128,7 @@ open_files(kappa_store_t *store, const kappa_store_options_t *options,
         status = kappa_secret_cursors(store->dir, store->cursor_key, errors);
     }
     if (status == KAPPA_OK) {
-        store->siv = kappa_siv_create(store->cursor_key);
+        store->siv = kappa_siv_create(store->alloc, store->cursor_key);
         status = store->siv ? KAPPA_OK : KAPPA_NOMEM;
     }
     if (status == KAPPA_OK) {

@@ -76,7 +76,7 @@ kappa_snapshot_begin(kappa_store_t *store, const kappa_read_options_t *options,
         return status;
     }
     if (snapshot->siv == NULL) {
-        snapshot->siv = kappa_siv_create(store->cursor_key);
+        snapshot->siv = kappa_siv_create(store->alloc, store->cursor_key);
     }
     status = snapshot->siv
         ? kappa_env_read(snapshot->generation->env, &snapshot->txn)

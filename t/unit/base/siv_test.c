@@ -25,7 +25,7 @@ create(const char *hex)
     uint8_t key[KAPPA_SIV_KEY_BYTES];
 
     unhex(hex, key);
-    kappa_siv_t *siv = kappa_siv_create(key);
+    kappa_siv_t *siv = kappa_siv_create(&kappa_alloc_libc, key);
     assert_non_null(siv);
     return siv;
 }

@@ -14,6 +14,10 @@ compares(void **state)
     assert_true(kappa_str_starts_with(KAPPA_STR("abc"), KAPPA_STR("ab")));
     assert_true(kappa_str_starts_with(KAPPA_STR("abc"), KAPPA_STR_NULL));
     assert_false(kappa_str_starts_with(KAPPA_STR("a"), KAPPA_STR("ab")));
+    assert_true(kappa_str_ends_with(KAPPA_STR("abc"), KAPPA_STR("bc")));
+    assert_true(kappa_str_ends_with(KAPPA_STR("abc"), KAPPA_STR_NULL));
+    assert_false(kappa_str_ends_with(KAPPA_STR("abc"), KAPPA_STR("ab")));
+    assert_false(kappa_str_ends_with(KAPPA_STR("c"), KAPPA_STR("bc")));
 }
 
 static void

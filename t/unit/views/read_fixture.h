@@ -136,7 +136,7 @@ static inline kappa_siv_t *
 siv_of(const read_fixture_t *f)
 {
     const uint8_t key[KAPPA_SIV_KEY_BYTES] = { f->secret };
-    kappa_siv_t *siv = kappa_siv_create(key);
+    kappa_siv_t *siv = kappa_siv_create(&kappa_alloc_libc, key);
 
     assert_non_null(siv);
     return siv;
