@@ -200,7 +200,8 @@ sub preload {
     # gcc's .so files may be linker scripts; the loader wants the real ones.
     $ENV{LD_PRELOAD} = join ' ', map { abs_path($_) } @libraries;
     $ENV{ASAN_OPTIONS} = 'detect_leaks=0:detect_odr_violation=0'
-        . ':quarantine_size_mb=16';
+        . ':quarantine_size_mb=' . ($ENV{KAPPA_TEST_QUARANTINE_MB} // 16)
+        . ':thread_local_quarantine_size_kb=0';
 }
 
 # Before libc, and behind the sanitizers.
