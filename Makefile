@@ -105,23 +105,23 @@ $(OBJ) $(OBJ_SAN) $(OBJ_FUZZ) $(OBJ_CLI) $(OBJ_CLI_SAN): | $(GEN_HEADERS)
 
 build/obj/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
-	$(call say,CC) $(CC) $(GEN_CFLAGS) $(OPT) $(CFLAGS) -MMD -c -o $@ $<
+	$(call say,CC) $(CC) $(GEN_CFLAGS) $(OPT) $(CFLAGS) -MMD -MP -c -o $@ $<
 build/san/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
-	$(call say,CC) $(CC) $(GEN_CFLAGS) $(SAN_FLAGS) $(CFLAGS) -MMD -c -o $@ $<
+	$(call say,CC) $(CC) $(GEN_CFLAGS) $(SAN_FLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 build/fuzz/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
-	$(call say,CC) $(CLANG) $(GEN_CFLAGS) $(FUZZ) -fsanitize=fuzzer-no-link $(CFLAGS) -MMD -c -o $@ $<
+	$(call say,CC) $(CLANG) $(GEN_CFLAGS) $(FUZZ) -fsanitize=fuzzer-no-link $(CFLAGS) -MMD -MP -c -o $@ $<
 build/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(call say,CC) $(CC) $(CFLAGS_ALL) $(OPT) $(CFLAGS) -MMD -c -o $@ $<
+	$(call say,CC) $(CC) $(CFLAGS_ALL) $(OPT) $(CFLAGS) -MMD -MP -c -o $@ $<
 build/san/%.o: %.c
 	@mkdir -p $(@D)
-	$(call say,CC) $(CC) $(CFLAGS_ALL) $(SAN_FLAGS) $(CFLAGS) -MMD -c -o $@ $<
+	$(call say,CC) $(CC) $(CFLAGS_ALL) $(SAN_FLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 build/fuzz/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC) $(CLANG) $(CFLAGS_ALL) $(FUZZ) -fsanitize=fuzzer-no-link $(CFLAGS) \
-		-MMD -c -o $@ $<
+		-MMD -MP -c -o $@ $<
 
 # --- the command
 

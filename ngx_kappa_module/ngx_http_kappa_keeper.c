@@ -109,6 +109,8 @@ ngx_http_kappa_keeper_round(ngx_http_kappa_keeper_t *keeper)
     kappa_errors_init(&errors, arena, 0);
     if (keeper->store == NULL) {
         if (ngx_http_kappa_keeper_open(keeper, &errors) == KAPPA_OK) {
+            ngx_http_kappa_report(
+                keeper, false, KAPPA_STR("the store is open now"));
             ngx_http_kappa_ring(&keeper->note);
         }
     } else {

@@ -242,6 +242,7 @@ sub start {
         POSIX::_exit(127);
     }
     $self->{pid} = $pid;
+    my $said = length $self->log;
     my $end = time + $TIMEOUT;
     while (time < $end) {
         if (waitpid($pid, WNOHANG) == $pid) {
@@ -254,11 +255,24 @@ sub start {
         if ($s && -s "$self->{dir}/nginx.pid"
             && $self->workers >= $self->{workers})
         {
+            $self->wait_for_stores($said);
             return $self;
         }
         sleep 0.02;
     }
     die "nginx was not ready in $TIMEOUT s:\n" . $self->log;
+}
+
+# On a slow disk, workers that start at once wait for the log's lock longer
+# than the event loop may; they answer STORE_UNAVAILABLE until they have it.
+sub wait_for_stores {
+    my ($self, $said) = @_;
+    return wait_until(sub {
+        my $log = substr $self->log, $said;
+        my $waiting = () = $log =~ /kappa "\w+": .* has not given it back/g;
+        my $open = () = $log =~ /kappa "\w+": the store is open now/g;
+        return $open >= $waiting;
+    });
 }
 
 # Ends nginx (TERM, or QUIT for a graceful end). True if it went in time.
