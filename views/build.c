@@ -11,7 +11,8 @@
  * beside the one that serves, and going back to the one before it (DESIGN 7).
  * One builder at a time (views/build_state.h). */
 
-#define PAUSE_US 500 /* between chunks under the lock: others' turn */
+#define PATIENCE_MS 1000 /* with who only sweeps, or is nearly done */
+#define PAUSE_US 500     /* between chunks under the lock: others' turn */
 
 /* What a builder is asked for, beside catching up. */
 typedef enum {
@@ -491,7 +492,8 @@ begin(build_t *build)
     if (build->scratch == NULL) {
         return KAPPA_NOMEM;
     }
-    return kappa_build_lock(build->views, &build->lock, build->errors);
+    return kappa_build_lock(
+        build->views, PATIENCE_MS, &build->lock, build->errors);
 }
 
 static void

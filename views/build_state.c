@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
+
+#include "base/flock.h"
 
 #define BUILD "build"
 
@@ -16,13 +17,15 @@ whole_file(short type)
 }
 
 kappa_status_t
-kappa_build_lock(int views, int *fd, kappa_errors_t *errors)
+kappa_build_lock(int views, int patience_ms, int *fd, kappa_errors_t *errors)
 {
     struct flock mark = whole_file(F_WRLCK);
+    int rc;
 
     *fd =
         openat(views, BUILD, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (*fd >= 0 && flock(*fd, LOCK_EX | LOCK_NB) == 0) {
+    rc = *fd < 0 ? -errno : kappa_flock(*fd, patience_ms);
+    if (rc == 0) {
         /* Refused only where the file system has no such locks: then there
          * is a builder that nobody sees. */
         if (ftruncate(*fd, 0) == 0) {
@@ -31,16 +34,15 @@ kappa_build_lock(int views, int *fd, kappa_errors_t *errors)
         return KAPPA_OK;
     }
 
-    bool busy = *fd >= 0 && errno == EWOULDBLOCK;
-    if (!busy) {
+    if (rc != -EWOULDBLOCK) {
         kappa_errors_add(errors, "STORE_UNAVAILABLE",
-            "can't lock views/build: %s", strerror(errno));
+            "can't lock views/build: %s", strerror(-rc));
     }
     if (*fd >= 0) {
         close(*fd);
         *fd = -1;
     }
-    return busy ? KAPPA_BUSY : KAPPA_IO;
+    return rc == -EWOULDBLOCK ? KAPPA_BUSY : KAPPA_IO;
 }
 
 void

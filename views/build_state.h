@@ -22,9 +22,10 @@ typedef struct {
     int64_t begun_us; /* monotonic */
 } kappa_build_state_t;
 
-/* Takes the lock. KAPPA_BUSY: another process has it. *fd is closed by the
- * caller: then it is free again. */
-kappa_status_t kappa_build_lock(int views, int *fd, kappa_errors_t *errors);
+/* Takes the lock. KAPPA_BUSY: another process has had it all that time. *fd is
+ * closed by the caller: then it is free again. */
+kappa_status_t kappa_build_lock(
+    int views, int patience_ms, int *fd, kappa_errors_t *errors);
 
 /* Best effort: it is for people. */
 void kappa_build_write(int fd, const kappa_build_state_t *state);

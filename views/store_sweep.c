@@ -65,7 +65,7 @@ kappa_store_sweep(kappa_store_t *store)
         return;
     }
     if (sweep(store, views, false)
-        && kappa_build_lock(views, &lock, NULL) == KAPPA_OK) {
+        && kappa_build_lock(views, 0, &lock, NULL) == KAPPA_OK) {
         kappa_store_sweep_locked(store, views);
         close(lock);
     }

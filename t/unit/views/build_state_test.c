@@ -46,17 +46,17 @@ tells_how_far_it_is(void **state)
 
     (void)state;
     assert_false(kappa_build_read(views, &out));
-    assert_int_equal(kappa_build_lock(views, &fd, NULL), KAPPA_OK);
+    assert_int_equal(kappa_build_lock(views, 0, &fd, NULL), KAPPA_OK);
     assert_false(kappa_build_read(views, &out)); /* nothing said yet */
     kappa_build_write(fd, &in);
     assert_true(kappa_build_read(views, &out));
     assert_memory_equal(&in, &out, sizeof in);
-    assert_int_equal(kappa_build_lock(views, &second, NULL), KAPPA_BUSY);
+    assert_int_equal(kappa_build_lock(views, 0, &second, NULL), KAPPA_BUSY);
     assert_int_equal(second, -1);
     assert_true(kappa_build_read(views, &out)); /* asking took nothing */
     close(fd);
     assert_false(kappa_build_read(views, &out));
-    assert_int_equal(kappa_build_lock(views, &fd, NULL), KAPPA_OK);
+    assert_int_equal(kappa_build_lock(views, 0, &fd, NULL), KAPPA_OK);
     close(fd);
 }
 
@@ -73,7 +73,7 @@ ends_with_its_process(void **state)
     pid_t pid = fork();
     if (pid == 0) {
         int fd;
-        if (kappa_build_lock(views, &fd, NULL) != KAPPA_OK) {
+        if (kappa_build_lock(views, 0, &fd, NULL) != KAPPA_OK) {
             _exit(1);
         }
         kappa_build_write(fd, &said);
@@ -105,7 +105,7 @@ says_why_it_can_not(void **state)
     (void)state;
     kappa_errors_init(&errors, arena, 0);
     assert_int_equal(mkdirat(views, "build", 0700), 0);
-    assert_int_equal(kappa_build_lock(views, &fd, &errors), KAPPA_IO);
+    assert_int_equal(kappa_build_lock(views, 0, &fd, &errors), KAPPA_IO);
     assert_string_equal(errors.first->code, "STORE_UNAVAILABLE");
     assert_false(kappa_build_read(views, &out));
     unlinkat(views, "build", AT_REMOVEDIR);
