@@ -196,13 +196,16 @@ kappa_skipped_each(kappa_txn_t *txn,
     bool (*each)(void *ctx, uint64_t seq, kappa_str_t reason), void *ctx)
 {
     kappa_str_t key, value;
-    kappa_status_t status = first_skipped(txn, &key, &value);
+    kappa_key_t behind;
 
+    skipped_key(&behind, UINT64_MAX);
+    kappa_status_t status = kappa_txn_seek_before(
+        txn, KAPPA_DBI_META, kappa_key_str(&behind), &key, &value);
     while (status == KAPPA_OK && is_skipped(key)) {
         if (!each(ctx, read_seq(key.data + key.len - SEQ_BYTES), value)) {
             return KAPPA_OK;
         }
-        status = kappa_txn_next(txn, KAPPA_DBI_META, &key, &value);
+        status = kappa_txn_previous(txn, KAPPA_DBI_META, &key, &value);
     }
     return status == KAPPA_DONE ? KAPPA_OK : status;
 }

@@ -122,7 +122,7 @@ const char *kappa_writer_problem(const kappa_writer_t *writer);
 /* The open transaction, for reading only, after kappa_writer_flush. */
 kappa_txn_t *kappa_writer_txn(kappa_writer_t *writer);
 
-/* Events that replay skipped, the newest 1,000 of them. */
+/* Events that replay skipped, the newest 1,000 of them, newest first. */
 kappa_status_t kappa_skipped_each(kappa_txn_t *txn,
     bool (*each)(void *ctx, uint64_t seq, kappa_str_t reason), void *ctx);
 

@@ -76,11 +76,46 @@ history_and_skipped_events_are_listed(void **state)
     views_close(&v);
 }
 
+/* However many there were: those that are listed, newest first. */
+static void
+the_newest_skipped_events_are_listed(void **state)
+{
+    kappa_event_t event = { .time_ms = 1,
+        .thing = KAPPA_STR("Product"),
+        .verb = KAPPA_STR("told"),
+        .effect = KAPPA_EFFECT_PATCH,
+        .key = KAPPA_STR("\"p\"") };
+    found_t found = { 0 };
+    uint64_t count;
+    bool skipped;
+    views_t v;
+
+    (void)state;
+    views_open(&v, shop);
+    for (event.seq = 1; event.seq <= 1010; event.seq++) {
+        assert_int_equal(
+            kappa_writer_replay(v.writer, &event, false, &skipped, &v.errors),
+            KAPPA_OK);
+        assert_true(skipped);
+    }
+    assert_int_equal(kappa_writer_flush(v.writer), KAPPA_OK);
+    kappa_txn_t *txn = kappa_writer_txn(v.writer);
+    assert_int_equal(kappa_env_skipped(txn, &count), KAPPA_OK);
+    assert_int_equal(count, 1010);
+    assert_int_equal(kappa_skipped_each(txn, find_skipped, &found), KAPPA_OK);
+    assert_int_equal(found.count, COUNT(found.seqs));
+    for (uint32_t i = 0; i < found.count; i++) {
+        assert_int_equal(found.seqs[i], 1010 - i);
+    }
+    views_close(&v);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(history_and_skipped_events_are_listed),
+        cmocka_unit_test(the_newest_skipped_events_are_listed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
