@@ -11,6 +11,7 @@ static const struct {
     bool careful;
 } phases[] = {
     { kappa_model_check_places, false },
+    { kappa_model_public, false },
     { kappa_model_enums, true },
     { kappa_model_views, true },
     { kappa_model_keys, true },

@@ -19,12 +19,25 @@ collect_on(
         kappa_effect_parse(effect, &on->effect);
     }
     e->on_count++;
+    on->refused = true;
+    if (!on->thing.len) {
+        return kappa_model_refuse(e->b, node->source,
+            kappa_model_arg_offset(node, "thing"),
+            "@on(thing:) is a name and can't be empty.");
+    }
     if (on->effect == KAPPA_EFFECT_NONE) {
-        on->refused = true;
         return kappa_model_refuse(e->b, node->source,
             kappa_model_arg_offset(node, "effect"),
             "@on(effect: NONE) does nothing; take it away.");
     }
+    if (on->effect == KAPPA_EFFECT_DELETE
+        && kappa_model_item(node, "set", 0)) {
+        return kappa_model_refuse(e->b, node->source,
+            kappa_model_arg_offset(node, "set"),
+            "@on(set:) needs an effect that leaves a row: CREATE, PUT, PATCH "
+            "or UPSERT.");
+    }
+    on->refused = false;
     return kappa_model_names(e->b, node, "verb", &on->verbs, &on->verb_count);
 }
 

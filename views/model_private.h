@@ -64,6 +64,11 @@ const kappa_literal_t *kappa_model_item(
 
 kappa_status_t kappa_model_check_places(kappa_model_builder_t *b);
 
+/* ---- model_public.c: whether what is left without @internal is a schema
+ * ---- */
+
+kappa_status_t kappa_model_public(kappa_model_builder_t *b);
+
 /* ---- model_type.c: what types are, and bindings ---- */
 
 kappa_status_t kappa_model_types_init(kappa_model_builder_t *b);
