@@ -81,7 +81,8 @@ typedef struct {
     kappa_appender_t *appender;
     kappa_live_t *live;
     ngx_http_kappa_keeper_t *keeper;
-    ngx_connection_t *tail;         /* inotify on STORE/tail */
+    ngx_connection_t *tail;         /* inotify on STORE/tail; or NULL */
+    bool unwatched;                 /* it can't be had, which was told */
     ngx_event_t wake;               /* posted: kappa_live_wake */
     ngx_queue_t streams;            /* open SSE streams */
     ngx_queue_t sockets;            /* open WebSockets */

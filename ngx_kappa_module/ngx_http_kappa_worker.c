@@ -210,17 +210,48 @@ ngx_http_kappa_tail_handler(ngx_event_t *ev)
     ngx_http_kappa_wake(app);
 }
 
-/* Without it the tick still finds every change, a second later. */
+/* Once, until it works again. */
+static void
+ngx_http_kappa_say_unwatched(
+    ngx_http_kappa_app_t *app, const kappa_errors_t *errors)
+{
+    const kappa_str_t none = KAPPA_STR("no connection or memory is left");
+    kappa_str_t why = errors->first ? errors->first->message : none;
+    ngx_str_t text = { why.len, (u_char *)why.data };
+
+    if (!app->unwatched) {
+        app->unwatched = true;
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+            "kappa \"%V\": %V: other processes' events are heard of up to a "
+            "second late, until it can be watched",
+            &app->name, &text);
+    }
+}
+
+/* Without it the tick still finds every change, a second later, and tries
+ * again. */
 static void
 ngx_http_kappa_watch_tail(ngx_http_kappa_app_t *app)
 {
     ngx_cycle_t *cycle = (ngx_cycle_t *)ngx_cycle;
+    kappa_arena_t *arena = ngx_http_kappa_arena_get();
+    kappa_errors_t errors;
     int fd;
 
-    if (kappa_tail_watch((char *)app->store.data, &fd, NULL) == KAPPA_OK) {
+    if (arena == NULL) {
+        return;
+    }
+    kappa_errors_init(&errors, arena, 0);
+    if (kappa_tail_watch((char *)app->store.data, &fd, &errors) == KAPPA_OK) {
         app->tail = ngx_http_kappa_watch_fd(
             cycle, fd, ngx_http_kappa_tail_handler, app);
     }
+    if (app->tail == NULL) {
+        ngx_http_kappa_say_unwatched(app, &errors);
+    } else {
+        app->unwatched = false;
+    }
+    ngx_http_kappa_arena_put(arena);
 }
 
 void
@@ -290,6 +321,9 @@ ngx_http_kappa_tick_handler(ngx_event_t *ev)
             ngx_http_kappa_sse_close_all(apps[i]);
             ngx_http_kappa_ws_close_all(apps[i]);
             ngx_http_kappa_tails_close_all(apps[i]);
+        }
+        if (apps[i]->store_handle != NULL && apps[i]->tail == NULL) {
+            ngx_http_kappa_watch_tail(apps[i]);
         }
         ngx_http_kappa_wake(apps[i]);
     }

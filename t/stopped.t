@@ -57,6 +57,15 @@ is($t->get('/ok')->{body}, "ok\n", 'another location answers') for 1 .. 6;
 ok(Kappa::Test::wait_until(sub {
     $t->log =~ /process $pid holds the log's lock and has not given it back/
 }, 30), 'its log says what it waits for');
+my @asked = map { $t->graphql($get) } 1 .. 12;
+is(scalar(grep { ($_->{json}{data}{item}{n} // 0) == 1 } @asked), 12,
+    'and it reads, like the others') or diag map { $_->{body} } @asked;
+ok($t->reload, 'nor is a reload kept from its work');
+ok(Kappa::Test::wait_until(sub { $t->log =~ /only reading.*\n(?:.*\n)*.*only reading/ }, 30),
+    'new workers have opened the store');
+@asked = map { $t->graphql($get) } 1 .. 12;
+is(scalar(grep { ($_->{json}{data}{item}{n} // 0) == 1 } @asked), 12, 'queries go on')
+    or diag map { $_->{body} } @asked;
 
 kill CONT => $pid;
 waitpid $pid, 0;

@@ -153,8 +153,9 @@ write_tail(kappa_store_t *store, uint64_t tail)
     }
 }
 
-/* What may go on without the log: reading. A log that is corrupt is looked
- * into before anything goes on. */
+/* What may go on without the log: reading, where the views are not still
+ * being filled. A log that is corrupt is looked into before anything goes
+ * on. */
 static kappa_status_t
 excuse(kappa_store_t *store, kappa_status_t status, kappa_errors_t *errors)
 {
@@ -166,7 +167,8 @@ excuse(kappa_store_t *store, kappa_status_t status, kappa_errors_t *errors)
     if (status != KAPPA_IO || store->edition == NULL
         || kappa_edition_position(store->edition, &position, errors)
             != KAPPA_OK
-        || position == 0) {
+        || position == 0
+        || position + KAPPA_BEHIND_MAX < kappa_store_durable(store)) {
         return status;
     }
     kappa_store_say(store, true, "only reading: %.*s",
@@ -181,8 +183,10 @@ recover(kappa_store_t *store, kappa_errors_t *errors)
     uint64_t tail = 0;
     kappa_status_t status = kappa_store_lock(store, errors);
 
-    if (status != KAPPA_OK) {
-        return status;
+    if (status != KAPPA_OK) { /* who has the lock is stopped */
+        return status == KAPPA_IO && kappa_store_peek(store) == KAPPA_OK
+            ? excuse(store, status, errors)
+            : status;
     }
     status = kappa_store_settle(store, errors);
     if (status == KAPPA_OK) {
@@ -246,8 +250,8 @@ kappa_store_open(const kappa_store_options_t *options, kappa_store_t **out,
         kappa_store_close(store, false);
         return status;
     }
-    store->patience_ms = KAPPA_LOCK_PATIENCE_MS;
     kappa_store_sweep(store);
+    store->patience_ms = KAPPA_LOCK_PATIENCE_MS;
     *out = store;
     return KAPPA_OK;
 }
@@ -434,6 +438,9 @@ kappa_store_tick(kappa_store_t *store, kappa_errors_t *errors)
     status = kappa_store_enter(store, &tail, errors);
     if (status == KAPPA_OK) {
         write_tail(store, tail);
+        if (store->offer.arena && !store->offer.wanted) {
+            status = kappa_store_offer(store, errors); /* not yet made */
+        }
     }
     kappa_store_unlock(store);
     return status == KAPPA_BUSY ? KAPPA_OK : status;

@@ -133,6 +133,11 @@ kappa_status_t kappa_store_dirty(kappa_store_t *store, kappa_errors_t *errors);
 kappa_status_t kappa_store_settle(
     kappa_store_t *store, kappa_errors_t *errors);
 
+/* Without the log's lock, which can't be had, when a store is opened: follows
+ * what `current` names, if it may be believed, for reading. Writes, makes and
+ * discards nothing; whoever has the lock can't make it untrue in this boot. */
+kappa_status_t kappa_store_peek(kappa_store_t *store);
+
 /* Without locks: whether `current` is something else than the edition. */
 bool kappa_store_unsettled(kappa_store_t *store);
 

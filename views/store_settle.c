@@ -328,6 +328,53 @@ follow(
         : status;
 }
 
+static kappa_status_t
+peek_into(kappa_store_t *store, kappa_generation_t *generation)
+{
+    kappa_about_t about;
+    const char *why = NULL;
+    kappa_status_t status =
+        kappa_generation_about(generation, store->scratch, &about, NULL);
+
+    if (status == KAPPA_OK) {
+        status = examine(store, generation, &about, &why, NULL);
+    }
+    if (status == KAPPA_OK) {
+        status = why ? KAPPA_BUSY
+                     : kappa_generation_attach(generation, store->views_path,
+                         store->map_size, NULL);
+    }
+    return status == KAPPA_OK ? follow_schema(store, generation, &about, NULL)
+                              : status;
+}
+
+kappa_status_t
+kappa_store_peek(kappa_store_t *store)
+{
+    kappa_generation_t *generation;
+    uint32_t number;
+    int views =
+        openat(store->dir, "views", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (views < 0) {
+        return KAPPA_IO;
+    }
+    kappa_status_t status = kappa_current_read(views, &number, NULL);
+    if (status == KAPPA_OK) {
+        status = kappa_generation_open(
+            views, number, store->alloc, &generation, NULL);
+    }
+    close(views);
+    if (status != KAPPA_OK) {
+        return status;
+    }
+    status = peek_into(store, generation);
+    if (status != KAPPA_OK) {
+        kappa_generation_close(generation);
+    }
+    return status;
+}
+
 /* Nothing that `current` is about has changed since it was read. */
 static bool
 looks_settled(kappa_store_t *store, kappa_sight_t *sight)

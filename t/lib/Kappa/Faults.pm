@@ -16,7 +16,8 @@ use warnings;
 use File::Temp ();
 
 our $LIBRARY = $Kappa::Test::ROOT . '/build/faults.so';
-my %CALL = (pwrite => 1, fdatasync => 2, fallocate => 4, small => 8, all => 7);
+my %CALL = (pwrite => 1, fdatasync => 2, fallocate => 4, small => 8, all => 7,
+    open => 16, inotify => 32, short => 64);
 my %AT = (error => 0, left => 4, calls => 8, gate => 12, waiting => 16,
     met => 20, path => 24);
 
@@ -48,7 +49,7 @@ sub get {
 sub fail {
     my ($self, $call, $error, %option) = @_;
     $self->mend;
-    $self->put(path => pack 'Z104', $option{path});
+    $self->put(path => pack 'Z104', $option{path} // '');
     $self->put(met => pack 'l', 0);
     $self->put(calls => pack 'l', $CALL{$call} // die "no such call: $call");
     $self->put(left => pack 'l', $option{times} // -1);

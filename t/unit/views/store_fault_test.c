@@ -1,6 +1,8 @@
 #include "t/unit/views/store_fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
 
 #include "t/unit/alloc_failing.h"
 
@@ -215,6 +217,61 @@ reads_go_on_when_the_log_can_not(void **state)
     assert_contains(mutate_text(&f, TAKE), "LOG_UNAVAILABLE");
 }
 
+/* Somebody else's. */
+static int
+hold_the_lock(void)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/log/lock", f.dir);
+    int fd = open(path, O_RDWR);
+
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+    f.patience_ms = 20;
+    return fd;
+}
+
+/* Its holder is stopped: nothing can be decided, but views of this boot can't
+ * have become untrue. What is offered waits until the lock can be had. */
+static void
+reads_go_on_when_the_lock_can_not_be_had(void **state)
+{
+    (void)state;
+    close_store(&f, false);
+    f.schema = kappa_str_printf(f.arena, "%s\n# the same\n", shop).data;
+    int fd = hold_the_lock();
+
+    open_store(&f);
+    assert_true(kappa_store_ready(f.store));
+    assert_contains(f.said, "only reading");
+    assert_contains(f.said, "holds the log's lock");
+    assert_contains(stock(), "100");
+    assert_int_equal(kappa_store_version(f.store), 1);
+    assert_int_equal(kappa_store_tick(f.store, &f.errors), KAPPA_OK);
+    assert_int_equal(kappa_store_version(f.store), 1);
+    close(fd);
+    assert_int_equal(kappa_store_tick(f.store, &f.errors), KAPPA_OK);
+    assert_int_equal(kappa_store_version(f.store), 2);
+    assert_contains(mutate_text(&f, TAKE), "99");
+    verify_store(&f);
+}
+
+static void
+what_may_be_untrue_waits_for_the_lock(void **state)
+{
+    (void)state;
+    close_store(&f, false);
+    int fd = hold_the_lock();
+
+    f.boot_id = "another boot";
+    assert_int_equal(try_open(&f), KAPPA_IO);
+    assert_contains(first_error(&f), "holds the log's lock");
+    close(fd);
+    open_store(&f);
+    assert_contains(f.said, "are discarded");
+    assert_contains(stock(), "100");
+}
+
 /* --- the views */
 
 static const char *
@@ -408,6 +465,8 @@ main(void)
         TEST(an_upload_is_told_no_position_that_is_not_there),
         TEST(an_unknown_outcome_outlives_the_process),
         TEST(reads_go_on_when_the_log_can_not),
+        TEST(reads_go_on_when_the_lock_can_not_be_had),
+        TEST(what_may_be_untrue_waits_for_the_lock),
         TEST(full_views_lose_no_event),
         TEST(opens_without_memory),
         TEST(commits_without_memory),

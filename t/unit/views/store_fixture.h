@@ -72,7 +72,8 @@ static const char shop[] =
 typedef struct {
     char dir[64];
     const char *schema;  /* NULL: follow */
-    const char *boot_id; /* NULL: this one */
+    const char *boot_id;
+    int patience_ms; /* 0: as the store has it */ /* NULL: this one */
     const kappa_log_options_t *log;
     kappa_store_t *store;
     kappa_arena_t *arena;
@@ -146,6 +147,7 @@ try_open(fixture_t *f)
         .map_size = FIXTURE_MAP,
         .alloc = &kappa_alloc_libc,
         .boot_id = f->boot_id,
+        .patience_ms = f->patience_ms,
         .log = f->log,
         .report = note_report,
         .report_ctx = f,
