@@ -467,9 +467,12 @@ ngx_int_t ngx_http_kappa_refuse(ngx_http_request_t *r,
 /* The first request header of this (lower-case) name, or NULL. */
 ngx_table_elt_t *ngx_http_kappa_request_header(
     ngx_http_request_t *r, const char *name);
-/* Its value in the arena; data NULL: there is none, or it is empty. */
-kappa_str_t ngx_http_kappa_header_copy(
-    ngx_http_request_t *r, kappa_arena_t *arena, const char *name);
+/* Its value in the arena; data NULL: there is none. False: no memory. */
+bool ngx_http_kappa_header_copy(ngx_http_request_t *r, kappa_arena_t *arena,
+    const char *name, kappa_str_t *out);
+/* The header traceparent, unless it is not valid. As above. */
+bool ngx_http_kappa_traceparent(
+    ngx_http_request_t *r, kappa_arena_t *arena, kappa_str_t *out);
 /* ETag, Vary and Cache-Control of the answer to a safe request. */
 ngx_int_t ngx_http_kappa_cache_headers(ngx_http_request_t *r,
     ngx_http_kappa_ctx_t *ctx, kappa_media_t media, kappa_str_t body);

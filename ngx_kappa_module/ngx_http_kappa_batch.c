@@ -210,13 +210,14 @@ ngx_http_kappa_item_mutation_answer(ngx_http_kappa_mutation_t *mutation)
     }
 }
 
-/* A key names one mutation, and the same response path may come twice. */
+/* A key names one mutation, and the same response path may come twice. One
+ * that is empty is refused as it is. */
 static kappa_str_t
 ngx_http_kappa_item_key(ngx_http_kappa_item_t *item)
 {
     ngx_http_kappa_batch_t *batch = item->batch;
 
-    return batch->key.data == NULL
+    return batch->key.len == 0
         ? batch->key
         : kappa_str_printf(batch->arena, "%.*s#%u", KAPPA_STR_ARG(batch->key),
             (unsigned)(item - batch->items));
@@ -363,9 +364,11 @@ ngx_http_kappa_batch_create(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx,
         .arena = arena,
         .items = items,
         .count = count,
-        .key = ngx_http_kappa_header_copy(r, arena, "idempotency-key"),
-        .traceparent = ngx_http_kappa_header_copy(r, arena, "traceparent"),
     };
+    if (!ngx_http_kappa_header_copy(r, arena, "idempotency-key", &batch->key)
+        || !ngx_http_kappa_traceparent(r, arena, &batch->traceparent)) {
+        return NULL;
+    }
     batch->work.handler = ngx_http_kappa_batch_work_handler;
     batch->work.data = batch;
     batch->work.log = r->connection->log;

@@ -203,23 +203,24 @@ ngx_http_kappa_mutate(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 {
     ngx_pool_cleanup_t *cleanup =
         ngx_pool_cleanup_add(r->pool, 2 * sizeof(void *));
+    kappa_arena_t *arena = ctx->op.arena;
+    kappa_str_t key, traceparent;
     ngx_http_kappa_mutation_t *mutation;
     kappa_errors_t errors;
 
-    if (cleanup == NULL) {
+    if (cleanup == NULL
+        || !ngx_http_kappa_header_copy(r, arena, "idempotency-key", &key)
+        || !ngx_http_kappa_traceparent(r, arena, &traceparent)) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     void **link = cleanup->data; /* the mutation, and its request */
     link[0] = NULL;
     link[1] = r;
-    kappa_arena_t *arena = ctx->op.arena;
     const kappa_identity_t *identity = ctx->op.identity;
     kappa_errors_init(&errors, arena, 1);
     kappa_identity_retain(identity); /* the job's; ours stays for variables */
-    kappa_status_t status = ngx_http_kappa_mutation_start(&ctx->op,
-        ngx_http_kappa_header_copy(r, arena, "idempotency-key"),
-        ngx_http_kappa_header_copy(r, arena, "traceparent"),
-        ngx_http_kappa_mutation_answer, link, &mutation, &errors);
+    kappa_status_t status = ngx_http_kappa_mutation_start(&ctx->op, key,
+        traceparent, ngx_http_kappa_mutation_answer, link, &mutation, &errors);
 
     if (status != KAPPA_OK) {
         kappa_identity_release(identity);

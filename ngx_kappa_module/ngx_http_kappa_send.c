@@ -3,6 +3,7 @@
 #include "graphql/execute.h"
 #include "log/position.h"
 #include "proto/sse.h"
+#include "proto/traceparent.h"
 
 /* Answers: status, headers, bytes. */
 
@@ -30,17 +31,32 @@ ngx_http_kappa_request_header(ngx_http_request_t *r, const char *name)
     return NULL;
 }
 
-kappa_str_t
-ngx_http_kappa_header_copy(
-    ngx_http_request_t *r, kappa_arena_t *arena, const char *name)
+bool
+ngx_http_kappa_header_copy(ngx_http_request_t *r, kappa_arena_t *arena,
+    const char *name, kappa_str_t *out)
 {
     ngx_table_elt_t *header = ngx_http_kappa_request_header(r, name);
 
-    if (header == NULL || header->value.len == 0) {
-        return KAPPA_STR_NULL;
+    *out = KAPPA_STR_NULL;
+    if (header == NULL) {
+        return true;
     }
-    return kappa_str_dup(
+    *out = kappa_str_dup(
         arena, kappa_str((char *)header->value.data, header->value.len));
+    return out->data != NULL;
+}
+
+bool
+ngx_http_kappa_traceparent(
+    ngx_http_request_t *r, kappa_arena_t *arena, kappa_str_t *out)
+{
+    if (!ngx_http_kappa_header_copy(r, arena, "traceparent", out)) {
+        return false;
+    }
+    if (!kappa_traceparent_valid(*out)) {
+        *out = KAPPA_STR_NULL;
+    }
+    return true;
 }
 
 ngx_int_t

@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "log/ndjson.h"
 #include "log/position.h"
+#include "proto/traceparent.h"
 
 /* POST /events: NDJSON of any length in constant memory. The body is read as
  * it comes; while a batch is on its way to the log nothing more is read, so
@@ -20,6 +21,8 @@ typedef struct {
     ngx_http_request_t *request; /* NULL: the client is gone */
     ngx_http_kappa_app_t *app;
     const kappa_identity_t *identity;
+    kappa_str_t traceparent;
+    char traceparent_text[KAPPA_TRACEPARENT_CHARS_MAX];
     kappa_job_t job;
     ngx_event_t more; /* timer: no more came; posted: others had their turn */
     size_t taken;     /* bytes in this turn */
@@ -205,6 +208,7 @@ ngx_http_kappa_upload_commit(ngx_http_kappa_upload_t *upload)
         .event_count = ndjson->count,
         .version = kappa_store_version(upload->app->store_handle),
         .now_ms = kappa_now_ms(),
+        .traceparent = upload->traceparent,
         .arena = ndjson->arena,
         .done = ngx_http_kappa_upload_job_done,
         .owner = upload,
@@ -453,6 +457,24 @@ ngx_http_kappa_upload_body_handler(ngx_http_request_t *r)
     ngx_http_kappa_upload_go_on(ctx->stream);
 }
 
+/* A batch may outlive the request. */
+static bool
+ngx_http_kappa_upload_note_trace(ngx_http_kappa_upload_t *upload)
+{
+    ngx_http_kappa_ctx_t *ctx =
+        ngx_http_get_module_ctx(upload->request, ngx_http_kappa_module);
+    kappa_str_t text;
+
+    if (!ngx_http_kappa_traceparent(upload->request, ctx->op.arena, &text)) {
+        return false;
+    }
+    if (text.data != NULL) {
+        ngx_memcpy(upload->traceparent_text, text.data, text.len);
+        upload->traceparent = kappa_str(upload->traceparent_text, text.len);
+    }
+    return true;
+}
+
 ngx_int_t
 ngx_http_kappa_upload(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
 {
@@ -480,7 +502,9 @@ ngx_http_kappa_upload(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     cleanup->handler = ngx_http_kappa_upload_cleanup;
     cleanup->data = upload;
     ctx->stream = upload;
-
+    if (!ngx_http_kappa_upload_note_trace(upload)) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
     r->request_body_no_buffering = 1;
     ngx_int_t rc = ngx_http_read_client_request_body(
         r, ngx_http_kappa_upload_body_handler);

@@ -20,24 +20,25 @@ type Mutation {
 }
 END
     graphql => '            kappa_auth optional;',
-    http => 'kappa_issuer https://a { key %DIR%/key alg=HS256; }');
+    http => 'kappa_issuer https://a { key %DIR%/key alg=HS256; }',
+    server => 'location /events { kappa_events app read=r write=w; kappa_auth required; }');
 my $SECRET = 'a secret of at least thirty-two bytes';
 Kappa::Test::write_file($t->dir . '/key', $SECRET);
-my $token = encode_base64url('{"alg":"HS256"}') . '.' . encode_base64url('{"iss":"https://a","sub":"ann"}');
+my $token = encode_base64url('{"alg":"HS256"}') . '.' . encode_base64url('{"iss":"https://a","sub":"ann","scope":"w"}');
 $token .= '.' . encode_base64url(hmac_sha256($token, $SECRET));
 $t->start;
 my $store = $t->store;
 my $traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 $t->graphql('mutation { create(sku: "a", n: 1) { n } }', undef, Authorization => "Bearer $token",
     'Idempotency-Key' => 'once', traceparent => $traceparent);
-$t->graphql('mutation { create(sku: "b\"\u00e9", n: 2) { n } }');
+$t->graphql('mutation { create(sku: "b\"\u00e9", n: 2) { n } }', undef, traceparent => 'x' x 200);
 $t->graphql('mutation { drop(sku: "a") { n } }');
 my $line = $JSON->encode({ id => '0190a000-0000-7000-8000-000000000001', thing => 'Free', verb => 'said',
     key => ['x', 5], data => { big => 'z' x 3000 }, time => '1969-12-31T23:59:59.999Z' });
-is($t->kappa(['import', '-', '--store', $store], stdin => "$line\n")->{status}, 0, 'import');
+is($t->http('POST', '/events', { Authorization => "Bearer $token", traceparent => $traceparent }, $line)->{status}, 200, 'an upload');
 $line =~ s/"x"/"gone"/;
 $line =~ s/001"/002"/;
-is($t->kappa(['import', '-', '--store', $store], stdin => "$line\n")->{status}, 0, 'another');
+is($t->kappa(['import', '-', '--store', $store], stdin => "$line\n")->{status}, 0, 'an import');
 is($t->kappa(['forget', 'Free', '["gone",5]', '--store', $store])->{status}, 0, 'which is forgotten');
 $t->stop('QUIT');
 my @log = map { $JSON->decode($_) } split /\n/, $t->kappa(['log', '--store', $store])->{out};
@@ -118,6 +119,7 @@ for my $i (0 .. 4) {
     is(uuid($header->{id}), $e->{id}, "event $r->{seq}: id");
     is(iso($header->{time_ms}), $e->{time}, 'time');
     is_deeply([@{$header}{qw(thing verb actor_issuer actor_sub)}], [$e->{thing}, $e->{verb}, @{ $e->{actor} }{qw(iss sub)}], 'who and what');
+    is($header->{traceparent}, $i == 0 || $i == 3 ? $traceparent : undef, 'traceparent, if it was one');
     is($header->{effect} // 'EFFECT_NONE', "EFFECT_$e->{effect}", 'effect');
     is($e->{position}, "$epoch-$r->{seq}", 'position');
     next if $i == 4;
@@ -126,7 +128,6 @@ for my $i (0 .. 4) {
         is_deeply(defined $payload->{$json} ? $JSON->decode($payload->{$json}) : undef, $e->{$json}, $json);
     }
     if ($i == 0) {
-        is($header->{traceparent}, $traceparent, 'traceparent');
         is($payload->{idempotency_key}, 'once', 'idempotency key');
         is($payload->{idempotency_scope}, '/create', 'and its scope');
         is(length $payload->{args_hash}, 32, 'and the arguments\' hash');

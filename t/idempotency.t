@@ -79,6 +79,9 @@ is($t->graphql('mutation { take(sku: "a", by: 1, once: "t2") { n } }')->{json}{e
 my $empty = $t->graphql('mutation { take(sku: "a", by: 1, once: "") { n } }', undef, 'Idempotency-Key' => 'not-this')->{json};
 is($empty->{errors}[0]{extensions}{code}, 'BAD_USER_INPUT', 'an empty one is refused, not taken for none');
 like($empty->{errors}[0]{message}, qr/^once of take is empty: /, 'by name');
+$empty = add(1, '');
+is($empty->{errors}[0]{extensions}{code}, 'BAD_USER_INPUT', 'so is an empty header');
+like($empty->{errors}[0]{message}, qr/^the header Idempotency-Key is empty: /, 'by name');
 
 # --- an event's id, through every door
 

@@ -110,18 +110,27 @@ complete_args(kappa_scope_t *scope, const kappa_mutation_t *mutation,
  * event: whoever sends one meant to be safe from that. */
 static kappa_status_t
 check_idempotency_key(const kappa_mutation_t *mutation,
-    const kappa_value_t *args, kappa_errors_t *errors)
+    const kappa_value_t *args, kappa_str_t header, kappa_errors_t *errors)
 {
+    static const char *const why =
+        "is empty: an idempotency key is made up once for what is to happen "
+        "once, or left out";
     int32_t arg = mutation->idempotency_arg;
 
-    if (arg < 0 || args[arg].kind != KAPPA_STRING || args[arg].as.string.len) {
+    if (arg >= 0 && args[arg].kind == KAPPA_STRING) {
+        if (args[arg].as.string.len > 0) {
+            return KAPPA_OK;
+        }
+        kappa_errors_add(errors, "BAD_USER_INPUT", "%.*s of %.*s %s",
+            KAPPA_STR_ARG(mutation->field->args[arg].name),
+            KAPPA_STR_ARG(mutation->field->name), why);
+        return KAPPA_INVALID;
+    }
+    if (header.data == NULL || header.len > 0) {
         return KAPPA_OK;
     }
-    kappa_errors_add(errors, "BAD_USER_INPUT",
-        "%.*s of %.*s is empty: an idempotency key is made up once for what "
-        "is to happen once, or left out",
-        KAPPA_STR_ARG(mutation->field->args[arg].name),
-        KAPPA_STR_ARG(mutation->field->name));
+    kappa_errors_add(
+        errors, "BAD_USER_INPUT", "the header Idempotency-Key %s", why);
     return KAPPA_INVALID;
 }
 
@@ -245,7 +254,8 @@ prepare(deciding_t *deciding, const kappa_mutation_t *mutation,
         status = check_allowed(&scope, mutation, arena, decision->errors);
     }
     if (status == KAPPA_OK) {
-        status = check_idempotency_key(mutation, args, decision->errors);
+        status = check_idempotency_key(
+            mutation, args, job->idempotency_key, decision->errors);
     }
     if (status == KAPPA_OK) {
         status = kappa_idempotency_of_mutation(
