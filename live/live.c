@@ -1,6 +1,5 @@
 #include "live/group.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/time.h"
@@ -229,11 +228,10 @@ kappa_group_tell(kappa_group_t *group)
 kappa_frame_t *
 kappa_live_frame(kappa_live_t *live, uint64_t seq)
 {
-    char extensions[128];
-    kappa_str_t epoch = kappa_store_epoch(live->store);
+    char position[KAPPA_POSITION_CHARS_MAX], extensions[128];
+    kappa_str_t at = kappa_store_position_text(live->store, seq, position);
     int n = snprintf(extensions, sizeof(extensions),
-        "\"kappa\":{\"position\":\"%.*s-%" PRIu64 "\"}", KAPPA_STR_ARG(epoch),
-        seq);
+        "\"kappa\":{\"position\":\"%.*s\"}", KAPPA_STR_ARG(at));
 
     kappa_response_end(&live->buf, kappa_str(extensions, (size_t)n));
     if (live->buf.failed) {

@@ -444,7 +444,7 @@ typedef struct {
     ngx_str_t allow;        /* 405; data NULL: none */
     ngx_uint_t retry_after; /* seconds; 0: none */
     bool ndjson;            /* instead of media: application/x-ndjson */
-    kappa_str_t epoch;      /* data NULL: no Kappa-Position */
+    kappa_store_t *store;   /* NULL: no Kappa-Position */
     uint64_t seq;
 } ngx_http_kappa_answer_t;
 

@@ -107,7 +107,7 @@ ngx_http_kappa_answers_send(
     ctx->media = media;
     ngx_http_kappa_answer_t answer = { .media = media,
         .outcome = KAPPA_OUTCOME_DATA,
-        .epoch = kappa_store_epoch(ctx->op.app->store_handle),
+        .store = ctx->op.app->store_handle,
         .seq = kept->seq };
     return ngx_http_kappa_send(r, &answer, kappa_str(kept->bytes, kept->len));
 }

@@ -158,16 +158,9 @@ ngx_http_kappa_reader_write(
     ngx_http_kappa_reader_t *reader, const kappa_event_t *event)
 {
     char text[KAPPA_POSITION_CHARS_MAX];
-    kappa_epoch_t epoch;
     kappa_buf_t *out = &reader->flow.out;
-
-    if (!kappa_epoch_parse(
-            kappa_store_epoch(reader->app->store_handle), &epoch)) {
-        out->failed = true;
-        return;
-    }
     kappa_str_t position =
-        kappa_str(text, kappa_position_format(&epoch, event->seq, text));
+        kappa_store_position_text(reader->app->store_handle, event->seq, text);
 
     if (reader->tail) {
         KAPPA_BUF_LIT(out, "id: ");

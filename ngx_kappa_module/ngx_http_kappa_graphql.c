@@ -508,7 +508,7 @@ ngx_http_kappa_query(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     ngx_http_kappa_answer_t answer = { .media = ctx->media,
         .outcome = outcome.error_count ? KAPPA_OUTCOME_DATA_ERRORS
                                        : KAPPA_OUTCOME_DATA,
-        .epoch = kappa_store_epoch(ctx->op.app->store_handle),
+        .store = ctx->op.app->store_handle,
         .seq = seq };
     if (outcome.error_count == 0) {
         ngx_http_kappa_answers_keep(ctx, kappa_buf_view(&out), seq);

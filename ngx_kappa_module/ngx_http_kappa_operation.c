@@ -243,10 +243,11 @@ kappa_str_t
 ngx_http_kappa_extensions(
     ngx_http_kappa_operation_t *op, uint64_t seq, bool duplicate, char *out)
 {
-    kappa_str_t epoch = kappa_store_epoch(op->app->store_handle);
-    ngx_str_t name = { epoch.len, (u_char *)epoch.data };
+    char text[KAPPA_POSITION_CHARS_MAX];
+    kappa_str_t position =
+        kappa_store_position_text(op->app->store_handle, seq, text);
     u_char *end = ngx_snprintf((u_char *)out, NGX_HTTP_KAPPA_EXTENSIONS,
-        "\"kappa\":{\"position\":\"%V-%uL\"%s}", &name, (uint64_t)seq,
+        "\"kappa\":{\"position\":\"%*s\"%s}", position.len, position.data,
         duplicate ? ",\"duplicate\":true" : "");
 
     return kappa_str(out, (size_t)(end - (u_char *)out));

@@ -101,28 +101,10 @@ ngx_http_kappa_answer(
         .outcome = outcome };
 
     if (ctx->op.app->store_handle != NULL) {
-        answer.epoch = kappa_store_epoch(ctx->op.app->store_handle);
+        answer.store = ctx->op.app->store_handle;
         answer.seq = kappa_store_position(ctx->op.app->store_handle);
     }
     return answer;
-}
-
-/* A position as text. It stays the same for many answers: the last one is
- * kept, until the next call. */
-static ngx_str_t
-ngx_http_kappa_position_text(const ngx_http_kappa_answer_t *answer)
-{
-    static u_char text[KAPPA_POSITION_CHARS_MAX];
-    static ngx_str_t last = { 0, text };
-    static uint64_t seq;
-    ngx_str_t epoch = { answer->epoch.len, (u_char *)answer->epoch.data };
-
-    if (last.len <= epoch.len || seq != answer->seq || text[epoch.len] != '-'
-        || ngx_memcmp(text, epoch.data, epoch.len) != 0) {
-        seq = answer->seq;
-        last.len = (size_t)(ngx_sprintf(text, "%V-%uL", &epoch, seq) - text);
-    }
-    return last;
 }
 
 static ngx_int_t
@@ -131,14 +113,16 @@ ngx_http_kappa_position_header(
 {
     ngx_str_t value;
 
-    if (answer->epoch.data == NULL) {
+    if (answer->store == NULL) {
         return NGX_OK;
     }
-    value = ngx_http_kappa_position_text(answer);
-    value.data = ngx_pstrdup(r->pool, &value);
+    value.data = ngx_pnalloc(r->pool, KAPPA_POSITION_CHARS_MAX);
     if (value.data == NULL) {
         return NGX_ERROR;
     }
+    value.len = kappa_store_position_text(
+        answer->store, answer->seq, (char *)value.data)
+                    .len;
     ngx_http_kappa_ctx_t *ctx =
         ngx_http_get_module_ctx(r, ngx_http_kappa_module);
     if (ctx != NULL) {

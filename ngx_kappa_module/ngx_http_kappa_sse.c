@@ -74,7 +74,7 @@ ngx_http_kappa_stream_ended(kappa_subscriber_t *subscriber)
 static kappa_status_t
 ngx_http_kappa_stream_frame(ngx_http_kappa_stream_t *stream)
 {
-    char position[KAPPA_POSITION_CHARS_MAX + 1];
+    char position[KAPPA_POSITION_CHARS_MAX];
     kappa_frame_t *frame;
     kappa_status_t status =
         kappa_live_take(stream->app->live, &stream->subscriber, &frame);
@@ -82,13 +82,10 @@ ngx_http_kappa_stream_frame(ngx_http_kappa_stream_t *stream)
     if (status != KAPPA_OK) {
         return status;
     }
-    kappa_str_t epoch = kappa_store_epoch(stream->app->store_handle);
-    ngx_str_t name = { epoch.len, (u_char *)epoch.data };
-    u_char *end = ngx_snprintf((u_char *)position, sizeof(position), "%V-%uL",
-        &name, (uint64_t)frame->seq);
-
     kappa_sse_next(&stream->flow.out,
-        kappa_str(position, (size_t)(end - (u_char *)position)), frame->json);
+        kappa_store_position_text(
+            stream->app->store_handle, frame->seq, position),
+        frame->json);
     kappa_frame_release(frame);
     ngx_http_kappa_count(stream->app, NGX_HTTP_KAPPA_SENT_SSE, 1);
     return KAPPA_OK;

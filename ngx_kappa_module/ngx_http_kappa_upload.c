@@ -95,11 +95,13 @@ static void
 ngx_http_kappa_upload_write_sums(
     ngx_http_kappa_upload_t *upload, kappa_buf_t *buf)
 {
+    char text[KAPPA_POSITION_CHARS_MAX];
+    kappa_str_t position = kappa_store_position_text(
+        upload->app->store_handle, ngx_http_kappa_upload_seq(upload), text);
+
     kappa_buf_printf(buf,
-        "\"position\":\"%.*s-%llu\",\"appended\":%llu,\"duplicates\":%llu",
-        KAPPA_STR_ARG(kappa_store_epoch(upload->app->store_handle)),
-        (unsigned long long)ngx_http_kappa_upload_seq(upload),
-        (unsigned long long)upload->appended,
+        "\"position\":\"%.*s\",\"appended\":%llu,\"duplicates\":%llu",
+        KAPPA_STR_ARG(position), (unsigned long long)upload->appended,
         (unsigned long long)upload->duplicates);
 }
 

@@ -325,9 +325,8 @@ tell(deciding_t *deciding, uint64_t seq, const uint8_t *id, bool duplicate,
     }
     kappa_uuid_format(id, event_id);
     out->event_id = kappa_str(event_id, KAPPA_UUID_CHARS);
-    out->position = kappa_str(position,
-        kappa_position_format(
-            kappa_log_epoch(deciding->batch->store->log), seq, position));
+    out->position =
+        kappa_store_position_text(deciding->batch->store, seq, position);
     out->duplicate = duplicate;
     return KAPPA_OK;
 }

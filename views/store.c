@@ -394,6 +394,14 @@ kappa_store_epoch(kappa_store_t *store)
     return kappa_epoch_str(kappa_log_epoch(store->log));
 }
 
+kappa_str_t
+kappa_store_position_text(
+    kappa_store_t *store, uint64_t seq, char out[KAPPA_POSITION_CHARS_MAX])
+{
+    return kappa_str(
+        out, kappa_position_format(kappa_log_epoch(store->log), seq, out));
+}
+
 kappa_log_t *
 kappa_store_log(kappa_store_t *store)
 {

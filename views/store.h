@@ -155,6 +155,9 @@ const kappa_model_t *kappa_store_model(kappa_store_t *store);
 uint64_t kappa_store_version(kappa_store_t *store);
 
 kappa_str_t kappa_store_epoch(kappa_store_t *store);
+/* EPOCH-SEQ, in out. */
+kappa_str_t kappa_store_position_text(
+    kappa_store_t *store, uint64_t seq, char out[KAPPA_POSITION_CHARS_MAX]);
 uint64_t kappa_store_position(kappa_store_t *store); /* of the views */
 kappa_log_t *kappa_store_log(kappa_store_t *store);
 
