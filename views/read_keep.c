@@ -22,27 +22,6 @@ kappa_read_kept(
     return true;
 }
 
-kappa_status_t
-kappa_read_skip(kappa_read_t *read, const kappa_range_entries_t *range,
-    kappa_str_t high, kappa_str_t *entry, kappa_str_t *value)
-{
-    const kappa_view_t *view = range->list->view;
-    kappa_status_t status = KAPPA_OK;
-    kappa_row_t row;
-
-    for (int i = 0; view->keep_ms && status == KAPPA_OK
-         && i < KAPPA_READ_OVER_MAX && kappa_str_cmp(*entry, high) < 0;
-         i++) {
-        status = kappa_read_entry(read, range, *entry, *value, &row);
-        if (status != KAPPA_OK || kappa_read_kept(read, view, row.data)) {
-            return status;
-        }
-        status =
-            kappa_txn_next(read->txn, kappa_read_dbi(range), entry, value);
-    }
-    return status;
-}
-
 /* Whether the row under this key stands in the range, by its equalities. */
 static kappa_status_t
 stands_in(kappa_read_t *read, const kappa_range_entries_t *range,

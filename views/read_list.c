@@ -43,12 +43,13 @@ place(work_t *w, const kappa_place_t *at, kappa_str_t *entry)
     if (!at->rest.data) {
         return KAPPA_OK;
     }
-    char *bytes = kappa_arena_bytes(w->arena, prefix.len + at->rest.len);
+    char *bytes = kappa_arena_bytes(w->arena, prefix.len + at->rest.len + 1);
     if (!bytes) {
         return KAPPA_NOMEM;
     }
     memcpy(bytes, prefix.data, prefix.len);
     memcpy(bytes + prefix.len, at->rest.data, at->rest.len);
+    bytes[prefix.len + at->rest.len] = '\0';
     *entry = kappa_str(bytes, prefix.len + at->rest.len);
     return KAPPA_OK;
 }
@@ -358,32 +359,16 @@ read_segments(work_t *w)
 
 /* ---- the page ---- */
 
-/* Whether anything lies beyond a cursor, on the side the page is not: the
- * cursor's own entry, or one behind it. */
+/* On the side of a cursor that the page is not; its own row is there, too. */
 static kappa_status_t
-beyond(work_t *w, kappa_str_t cursor, bool below, bool *found)
+beyond(
+    work_t *w, kappa_str_t cursor, bool below, uint32_t *budget, bool *found)
 {
-    kappa_str_t entry, value;
-
     *found = false;
-    for (uint32_t i = 0; cursor.data && !*found && i < w->range.count; i++) {
-        const kappa_segment_t *s = &w->range.segments[i];
-        kappa_str_t from =
-            below || kappa_str_cmp(cursor, s->low) < 0 ? s->low : cursor;
-        kappa_status_t status =
-            kappa_txn_seek(w->read->txn, w->dbi, from, &entry, &value);
-
-        if (status == KAPPA_OK) {
-            status =
-                kappa_read_skip(w->read, &w->range, s->high, &entry, &value);
-        }
-        if (status != KAPPA_OK && status != KAPPA_DONE) {
-            return status;
-        }
-        *found = status == KAPPA_OK && kappa_str_cmp(entry, s->high) < 0
-            && (!below || kappa_str_cmp(entry, cursor) <= 0);
-    }
-    return KAPPA_OK;
+    cursor.len += below; /* past its own entry: place() has left a NUL there */
+    return cursor.data ? kappa_read_beyond(
+               w->read, &w->range, cursor, below, w->arena, budget, found)
+                       : KAPPA_OK;
 }
 
 /* What cursors of a page need. */
@@ -398,10 +383,11 @@ fill_page(work_t *w, kappa_page_t *page)
 {
     bool descending = w->range.choice->descending;
     bool before, after;
-    kappa_status_t status = beyond(w, w->after, !descending, &before);
+    uint32_t budget = w->limit * KAPPA_EXAMINED_PER_ROW;
+    kappa_status_t status = beyond(w, w->after, !descending, &budget, &before);
 
     if (status == KAPPA_OK) {
-        status = beyond(w, w->before, descending, &after);
+        status = beyond(w, w->before, descending, &budget, &after);
     }
     if (status != KAPPA_OK) {
         return status;

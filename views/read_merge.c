@@ -304,45 +304,27 @@ note(merge_t *m)
     return status;
 }
 
-/* Whether one view has anything beyond a cursor, on the side the page is not:
- * the cursor's own entry, or one behind it. */
+/* On the side of a cursor that the page is not; its own row is there, too. */
 static kappa_status_t
-source_beyond(merge_t *m, const source_t *s, const kappa_place_t *cursor,
-    bool below, bool *found)
-{
-    kappa_str_t edge, entry, value;
-    kappa_status_t status = bound(m, s, cursor,
-        below ? s->number <= cursor->member : s->number < cursor->member,
-        &edge);
-
-    for (uint32_t i = 0; status == KAPPA_OK && !*found && i < s->range->count;
-         i++) {
-        const kappa_segment_t *g = &s->range->segments[i];
-        kappa_str_t from =
-            below || kappa_str_cmp(edge, g->low) < 0 ? g->low : edge;
-
-        status = kappa_txn_seek(m->read->txn, s->dbi, from, &entry, &value);
-        if (status == KAPPA_OK) {
-            status =
-                kappa_read_skip(m->read, s->range, g->high, &entry, &value);
-        }
-        *found = status == KAPPA_OK && kappa_str_cmp(entry, g->high) < 0
-            && (!below || kappa_str_cmp(entry, edge) < 0);
-        status = status == KAPPA_DONE ? KAPPA_OK : status;
-    }
-    return status;
-}
-
-static kappa_status_t
-beyond(merge_t *m, const kappa_place_t *cursor, bool below, bool *found)
+beyond(merge_t *m, const kappa_place_t *cursor, bool below, uint32_t *budget,
+    bool *found)
 {
     kappa_status_t status = KAPPA_OK;
+    kappa_str_t edge;
 
     *found = false;
     for (uint32_t i = 0;
          status == KAPPA_OK && cursor->rest.data && !*found && i < m->count;
          i++) {
-        status = source_beyond(m, &m->sources[i], cursor, below, found);
+        const source_t *s = &m->sources[i];
+
+        status = bound(m, s, cursor,
+            below ? s->number <= cursor->member : s->number < cursor->member,
+            &edge);
+        if (status == KAPPA_OK) {
+            status = kappa_read_beyond(
+                m->read, s->range, edge, below, m->arena, budget, found);
+        }
     }
     return status;
 }
@@ -372,16 +354,17 @@ fill_page(merge_t *m, kappa_page_t *page)
 {
     bool before, after;
     bool back = m->paging.from_end;
+    uint32_t budget = m->paging.limit * KAPPA_EXAMINED_PER_ROW;
     kappa_scan_t *scan = KAPPA_NEW(m->arena, kappa_scan_t);
     kappa_scan_context_t *contexts =
         KAPPA_NEW_ARRAY(m->arena, kappa_scan_context_t, m->count);
     kappa_status_t status = scan && contexts ? KAPPA_OK : KAPPA_NOMEM;
 
     if (status == KAPPA_OK) {
-        status = beyond(m, &m->paging.after, !m->descending, &before);
+        status = beyond(m, &m->paging.after, !m->descending, &budget, &before);
     }
     if (status == KAPPA_OK) {
-        status = beyond(m, &m->paging.before, m->descending, &after);
+        status = beyond(m, &m->paging.before, m->descending, &budget, &after);
     }
     if (status != KAPPA_OK) {
         return status;

@@ -111,6 +111,15 @@ kappa_status_t kappa_read_paging(const kappa_list_t *list,
 void kappa_read_reverse(kappa_row_t *rows, kappa_str_t *entries,
     uint32_t *members, uint32_t count);
 
+/* ---- read_beyond.c ---- */
+
+/* Whether a row that the caller may see is below edge (its first bytes that
+ * are not), or from edge on. With *budget rows looked at that a row rule hides
+ * it can't be told and is true. */
+kappa_status_t kappa_read_beyond(kappa_read_t *read,
+    const kappa_range_entries_t *range, kappa_str_t edge, bool below,
+    kappa_arena_t *arena, uint32_t *budget, bool *found);
+
 /* ---- read_list.c ---- */
 
 /* Where an index's entries are. */
@@ -141,12 +150,6 @@ kappa_status_t kappa_read_total(
  * be. */
 bool kappa_read_kept(
     kappa_read_t *read, const kappa_view_t *view, const uint8_t *row);
-
-/* From an entry on, to the first less than high whose row is there; else to
- * the last that was looked at. KAPPA_DONE: there are no more entries. */
-kappa_status_t kappa_read_skip(kappa_read_t *read,
-    const kappa_range_entries_t *range, kappa_str_t high, kappa_str_t *entry,
-    kappa_str_t *value);
 
 /* Takes off a total what it counts and what is there no more. With very many
  * of those it is -1. */

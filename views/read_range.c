@@ -5,6 +5,7 @@
 /* From a list's arguments to the index entries it is about. */
 
 #define IN_MAX 100
+#define INT64_BOUND 9223372036854775808.0
 
 typedef struct {
     kappa_read_t *read;
@@ -382,8 +383,8 @@ as_integer(kappa_value_t *v)
 {
     double number = v->as.number;
 
-    if (v->kind == KAPPA_DOUBLE && number >= -0x1p63 && number < 0x1p63
-        && (double)(int64_t)number == number) {
+    if (v->kind == KAPPA_DOUBLE && number >= -INT64_BOUND
+        && number < INT64_BOUND && (double)(int64_t)number == number) {
         *v = kappa_int((int64_t)number);
     }
 }

@@ -253,6 +253,34 @@ notes_what_it_read(void **state)
     }
 }
 
+/* Whether there is a page before depends on rows that are on none. */
+static void
+notes_what_is_beyond(void **state)
+{
+    static const struct {
+        const char *row;
+        bool hit;
+    } cases[] = {
+        { "{\"id\":\"e\",\"shop\":\"t\",\"name\":\"E\",\"price\":-5}", true },
+        { "{\"id\":\"a\",\"shop\":\"s\",\"name\":\"A\",\"price\":3}", false },
+    };
+    read_fixture_t *f = *state;
+    kappa_dependencies_t deps = { .arena = f->arena };
+    const char *cursor =
+        pick(f, ask(f, "{list(orderBy:PRICE first:2){pageInfo{endCursor}}}"),
+            "endCursor");
+    kappa_str_t query = kappa_str_printf(f->arena,
+        "{list(orderBy:PRICE first:1 after:\"%s\"){nodes{id}}}", cursor);
+
+    f->deps = &deps;
+    assert_string_equal(ids(f, ask(f, query.data)), "b");
+    f->deps = NULL;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_int_equal(
+            row_hits(f, &deps, "Item", cases[i].row), cases[i].hit);
+    }
+}
+
 /* One query that goes through most of what reading does. */
 static void
 survives_without_memory(void **state)
@@ -318,6 +346,7 @@ main(void)
         cmocka_unit_test(bounds_pages),
         cmocka_unit_test(counts_equalities_only),
         cmocka_unit_test(notes_what_it_read),
+        cmocka_unit_test(notes_what_is_beyond),
         cmocka_unit_test(survives_without_memory),
         cmocka_unit_test(takes_any_text_as_a_cursor),
     };

@@ -256,6 +256,48 @@ goes_on_behind_hidden_rows(void **state)
     f->caller = (kappa_caller_t){ 0 };
 }
 
+/* Hidden rows are no page on the other side of a cursor, as far as they may
+ * be looked at. */
+static void
+tells_of_pages_that_are_seen(void **state)
+{
+    static const struct {
+        int rows; /* whose last one's cursor is given */
+        const char *query, *answer;
+    } cases[] = {
+        /* Before n02 are n00 and n01, behind n35 are n36 to n39. */
+        { 2,
+            "{pages(first:1 after:\"%s\"){nodes{id} pageInfo{hasPreviousPage}"
+            "}}",
+            "{\"data\":{\"pages\":{\"nodes\":[{\"id\":\"n02\"}],"
+            "\"pageInfo\":{\"hasPreviousPage\":false}}}}" },
+        { 36, "{pages(last:1 before:\"%s\"){nodes{id} pageInfo{hasNextPage}}}",
+            "{\"data\":{\"pages\":{\"nodes\":[{\"id\":\"n35\"}],"
+            "\"pageInfo\":{\"hasNextPage\":false}}}}" },
+        /* Before it are more than may be looked at. */
+        { 35,
+            "{pages(first:1 after:\"%s\"){nodes{id} pageInfo{hasNextPage "
+            "hasPreviousPage}}}",
+            "{\"data\":{\"pages\":{\"nodes\":[{\"id\":\"n35\"}],"
+            "\"pageInfo\":{\"hasNextPage\":false,\"hasPreviousPage\":true}}}"
+            "}" },
+    };
+    read_fixture_t *f = *state;
+    char query[256];
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        f->caller = (kappa_caller_t){ .sub = KAPPA_STR("q") };
+        snprintf(query, sizeof(query),
+            "{pages(first:%d){pageInfo{endCursor}}}", cases[i].rows);
+        const char *cursor = pick(f, ask(f, query), "endCursor");
+
+        f->caller = (kappa_caller_t){ .sub = KAPPA_STR("p") };
+        snprintf(query, sizeof(query), cases[i].query, cursor);
+        assert_string_equal(ask(f, query), cases[i].answer);
+    }
+    f->caller = (kappa_caller_t){ 0 };
+}
+
 /* A rule's equality with auth is looked up, not looked for: the second mail
  * is forty rows away. */
 static void
@@ -322,6 +364,7 @@ main(void)
         cmocka_unit_test(asks_who_is_allowed),
         cmocka_unit_test(hides_rows_of_lists),
         cmocka_unit_test(goes_on_behind_hidden_rows),
+        cmocka_unit_test(tells_of_pages_that_are_seen),
         cmocka_unit_test(narrows_by_the_row_rule),
         cmocka_unit_test(makes_rows_of_events),
     };
