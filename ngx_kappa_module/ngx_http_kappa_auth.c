@@ -1,6 +1,7 @@
 #include "ngx_kappa_module/ngx_http_kappa.h"
 
 #include "base/time.h"
+#include "proto/header.h"
 #include "views/scope.h"
 
 /* Who asks. Works on any location: a token is verified in the PREACCESS
@@ -99,17 +100,9 @@ ngx_http_kappa_bearer(ngx_http_request_t *r)
 {
     ngx_table_elt_t *header = r->headers_in.authorization;
 
-    if (header == NULL || header->value.len < 7
-        || ngx_strncasecmp(header->value.data, (u_char *)"bearer ", 7) != 0) {
-        return KAPPA_STR_NULL;
-    }
-    u_char *start = header->value.data + 7;
-    u_char *end = header->value.data + header->value.len;
-
-    while (start < end && *start == ' ') {
-        start++;
-    }
-    return kappa_str((char *)start, (size_t)(end - start));
+    return header != NULL ? kappa_header_bearer(
+               kappa_str((char *)header->value.data, header->value.len))
+                          : KAPPA_STR_NULL;
 }
 
 /* One cookie of all the Cookie headers. */

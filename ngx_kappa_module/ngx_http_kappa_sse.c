@@ -60,15 +60,6 @@ ngx_http_kappa_stream_ready(kappa_subscriber_t *subscriber)
     ngx_http_kappa_stream_post(stream);
 }
 
-/* The schema changed: the client asks again and gets the new one. */
-static void
-ngx_http_kappa_stream_ended(kappa_subscriber_t *subscriber)
-{
-    ngx_http_kappa_stream_t *stream = (ngx_http_kappa_stream_t *)subscriber;
-
-    ngx_http_kappa_stream_post(stream);
-}
-
 /* --- writing --- */
 
 static kappa_status_t
@@ -187,7 +178,7 @@ ngx_http_kappa_stream_create(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     stream->klcf = ngx_http_get_module_loc_conf(r, ngx_http_kappa_module);
     stream->flow.request = r;
     stream->subscriber.ready = ngx_http_kappa_stream_ready;
-    stream->subscriber.ended = ngx_http_kappa_stream_ended;
+    stream->subscriber.ended = ngx_http_kappa_stream_ready;
     stream->heartbeat.handler = ngx_http_kappa_stream_heartbeat_handler;
     stream->heartbeat.data = stream;
     stream->heartbeat.log = r->connection->log;

@@ -1,6 +1,7 @@
 #include "ngx_kappa_module/ngx_http_kappa_ws.h"
 
 #include "base/time.h"
+#include "proto/header.h"
 
 /* graphql-transport-ws above the connection: its messages, and the operations
  * that run on it. */
@@ -290,13 +291,8 @@ ngx_http_kappa_ws_token(const kappa_value_t *payload)
         if (v == NULL || v->kind != KAPPA_STRING) {
             continue;
         }
-        kappa_str_t text = v->as.string;
-        if (text.len >= 7
-            && ngx_strncasecmp((u_char *)text.data, (u_char *)"bearer ", 7)
-                == 0) {
-            return kappa_str(text.data + 7, text.len - 7);
-        }
-        return text;
+        kappa_str_t bearer = kappa_header_bearer(v->as.string);
+        return bearer.data != NULL ? bearer : v->as.string;
     }
     return KAPPA_STR_NULL;
 }

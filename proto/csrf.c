@@ -23,10 +23,8 @@ kappa_csrf_is_custom(kappa_str_t name)
 static bool
 was_preflighted(const kappa_csrf_t *r)
 {
-    kappa_str_t scheme = kappa_str(r->authorization.data,
-        r->authorization.len < 7 ? r->authorization.len : 7);
-
-    return r->custom_header || kappa_header_is(scheme, "bearer ")
+    return r->custom_header
+        || kappa_header_bearer(r->authorization).data != NULL
         || (r->content_type.data != NULL
             && kappa_graphql_http_content_type(r->content_type));
 }

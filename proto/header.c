@@ -111,3 +111,14 @@ kappa_header_quality(kappa_str_t s, uint16_t *thousandths)
     *thousandths = (uint16_t)v;
     return true;
 }
+
+kappa_str_t
+kappa_header_bearer(kappa_str_t authorization)
+{
+    const size_t len = sizeof("Bearer ") - 1;
+
+    return authorization.len >= len
+            && kappa_header_is(kappa_str(authorization.data, len), "Bearer ")
+        ? trim(kappa_str(authorization.data + len, authorization.len - len))
+        : KAPPA_STR_NULL;
+}

@@ -25,4 +25,8 @@ bool kappa_header_is(kappa_str_t s, const char *text);
 /* "0.8" to 800; false: no weight (RFC 9110, 12.4.2). */
 bool kappa_header_quality(kappa_str_t s, uint16_t *thousandths);
 
+/* The token of `Bearer TOKEN` (RFC 6750, 2.1), the scheme in any case; data
+ * NULL: it is something else. */
+kappa_str_t kappa_header_bearer(kappa_str_t authorization);
+
 #endif

@@ -87,6 +87,32 @@ compares_without_case(void **state)
     assert_false(kappa_header_is(KAPPA_STR_NULL, "utf-8"));
 }
 
+static void
+reads_a_bearers_token(void **state)
+{
+    static const struct {
+        const char *value;
+        const char *token; /* NULL: another scheme */
+    } cases[] = {
+        { "Bearer abc", "abc" },
+        { "bEARER  a.b ", "a.b" },
+        { "Bearer ", "" },
+        { "Bearer", NULL },
+        { "Bearerabc", NULL },
+        { "Basic abc", NULL },
+        { "", NULL },
+        { NULL, NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        kappa_str_t token = kappa_header_bearer(kappa_str_c(cases[i].value));
+
+        assert_int_equal(token.data != NULL, cases[i].token != NULL);
+        assert_true(kappa_str_eq(token, kappa_str_c(cases[i].token)));
+    }
+}
+
 int
 main(void)
 {
@@ -94,6 +120,7 @@ main(void)
         cmocka_unit_test(splits),
         cmocka_unit_test(reads_qualities),
         cmocka_unit_test(compares_without_case),
+        cmocka_unit_test(reads_a_bearers_token),
     };
     return cmocka_run_group_tests_name("proto/header", tests, NULL, NULL);
 }
