@@ -42,6 +42,8 @@ my $ANNS = '0de00000-0000-4000-8000-000000000001';
 my $lookup = "{ order(id: \"$ANNS\") { total items { sku } } }";
 is($shop->data('ann', $lookup)->{order}{total}, '5180', 'one\'s own order');
 is($shop->data($SAM, $lookup)->{order}{total}, '5180', 'staff sees it');
+is($shop->data($_, "{ order(id: \"$ANNS\") { customerInfo { name } } }")
+    ->{order}{customerInfo}{name}, 'Ann', 'and whose it is') for $SAM, 'ann';
 for my $who ('bob', undef) {
     my $name = $who // 'nobody';
     is($shop->data($who, $lookup)->{order}, undef, "not $name");
