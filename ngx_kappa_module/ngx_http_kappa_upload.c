@@ -205,6 +205,12 @@ ngx_http_kappa_upload_commit(ngx_http_kappa_upload_t *upload)
     kappa_ndjson_t *ndjson = &upload->ndjson;
 
     ngx_http_kappa_upload_stop_waiting(upload);
+    if (ngx_http_kappa_expired(upload->request)) {
+        ngx_http_kappa_upload_fail(upload, ndjson->lines[0], "UNAUTHENTICATED",
+            KAPPA_STR("the token has expired meanwhile"),
+            KAPPA_OUTCOME_UNAUTHENTICATED);
+        return;
+    }
     upload->job = (kappa_job_t){
         .events = ndjson->events,
         .event_count = ndjson->count,

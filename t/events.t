@@ -198,6 +198,17 @@ print $slow chunk("{\n"), "0\r\n\r\n";
 { local $/; $r = Kappa::Test::parse_response(scalar <$slow>) }
 is_deeply([$r->{status}, @{ $r->{json} }{qw(line appended)}], [400, 3, 2], 'then a wrong one');
 
+# It ends with its token.
+my %brief = bearer(sub => 'w', scope => 'kappa:write', exp => int(time) + 2);
+$slow = $t->connect;
+print $slow "${head}Authorization: $brief{Authorization}\r\nTransfer-Encoding: chunked\r\n\r\n", chunk($one_more);
+is($tail->next->{json}{data}{n}, 1, 'a line before the token expires');
+sleep 0.1 while upload('', %brief)->{status} != 401;
+print $slow chunk($one_more x 2), "0\r\n\r\n";
+{ local $/; $r = Kappa::Test::parse_response(scalar <$slow>) }
+is_deeply([$r->{status}, @{ $r->{json} }{qw(line appended)}], [401, 2, 1], 'and one behind') or diag $r->{raw};
+is($r->{json}{errors}[0]{extensions}{code}, 'UNAUTHENTICATED', 'code');
+
 # Expect: 100-continue. Who may not send is told so before it does.
 for my $case ([\%writer, 100], [\%reader, 403], [{ Authorization => 'Bearer x' }, 401]) {
     my ($who, $status) = @$case;
