@@ -269,7 +269,7 @@ sub wait_for_stores {
     my ($self, $said) = @_;
     return wait_until(sub {
         my $log = substr $self->log, $said;
-        my $waiting = () = $log =~ /kappa "\w+": .* has not given it back/g;
+        my $waiting = () = $log =~ /kappa "\w+": (?!only reading).* has not given it back/g;
         my $open = () = $log =~ /kappa "\w+": the store is open now/g;
         return $open >= $waiting;
     });
