@@ -170,7 +170,7 @@ static void
 compare_column_type(kappa_compare_t *c, const kappa_view_t *view,
     const kappa_column_t *before, const kappa_column_t *after)
 {
-    kappa_str_t lost;
+    kappa_lost_t lost;
     kappa_fit_t fit =
         kappa_compare_type(before->field->type, after->field->type, &lost);
     kappa_str_t name = column_name(c, view, after->name);
@@ -193,11 +193,14 @@ compare_column_type(kappa_compare_t *c, const kappa_view_t *view,
     }
     kappa_str_t from = kappa_type_ref_print(c->arena, before->field->type);
     kappa_str_t to = kappa_type_ref_print(c->arena, after->field->type);
-    kappa_difference_t *difference = lost.data
+    kappa_difference_t *difference = lost.value.data
         ? kappa_compare_add(c, KAPPA_NEED_BUILD, name,
             "%.*s has no value %.*s any more, nor a @was for it",
-            KAPPA_STR_ARG(after->field->type->named->name),
-            KAPPA_STR_ARG(lost))
+            KAPPA_STR_ARG(lost.type), KAPPA_STR_ARG(lost.value))
+        : kappa_str_eq(from, to)
+        ? kappa_compare_add(c, KAPPA_NEED_BUILD, name,
+            "has other fields inside%s",
+            fit == KAPPA_FIT_OTHER ? ": what does not fit is skipped" : "")
         : kappa_compare_add(c, KAPPA_NEED_BUILD, name,
             "was %.*s and is %.*s: what does not fit is skipped",
             KAPPA_STR_ARG(from), KAPPA_STR_ARG(to));

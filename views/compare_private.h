@@ -32,9 +32,14 @@ typedef enum {
     KAPPA_FIT_OTHER
 } kappa_fit_t;
 
-/* lost: an enum's value that there is no longer, or NULL data. */
+/* An enum's value that there is no longer; data NULL: none. */
+typedef struct {
+    kappa_str_t type;
+    kappa_str_t value;
+} kappa_lost_t;
+
 kappa_fit_t kappa_compare_type(const kappa_type_ref_t *before,
-    const kappa_type_ref_t *after, kappa_str_t *lost);
+    const kappa_type_ref_t *after, kappa_lost_t *lost);
 
 /* --- compare_rule.c */
 void kappa_compare_rules(kappa_compare_t *c);

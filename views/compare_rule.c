@@ -181,7 +181,7 @@ need_of_member(const kappa_event_rule_t *before,
 {
     const kappa_data_member_t *old = find_member(before, name);
     const kappa_data_member_t *now = find_member(after, name);
-    kappa_str_t lost;
+    kappa_lost_t lost;
 
     *loses = false;
     if (is_fields(before, old) && is_fields(after, now)) {

@@ -1,14 +1,10 @@
+#include "base/pairs.h"
 #include "graphql/schema_diff.h"
 #include "views/compare_private.h"
 
-#define DEPTH_MAX 32
-
 typedef struct {
-    kappa_str_t lost;
-    /* Pairs of objects that are being compared: they may hold
-     * themselves. */
-    const kappa_type_t *path[DEPTH_MAX][2];
-    unsigned depth;
+    kappa_lost_t lost;
+    kappa_pairs_t pairs; /* of objects, which may hold themselves */
 } fitting_t;
 
 static kappa_fit_t
@@ -29,15 +25,23 @@ fit_scalars(const kappa_type_t *before, const kappa_type_t *after)
     if (before->scalar == after->scalar) {
         return KAPPA_FIT_SAME;
     }
-    if (before->scalar == KAPPA_SCALAR_INT
-        && (after->scalar == KAPPA_SCALAR_BIGINT
-            || after->scalar == KAPPA_SCALAR_FLOAT)) {
-        return KAPPA_FIT_WRITTEN;
+    switch (before->scalar) {
+    case KAPPA_SCALAR_INT:
+        return after->scalar == KAPPA_SCALAR_BIGINT
+                || after->scalar == KAPPA_SCALAR_FLOAT
+                || after->scalar == KAPPA_SCALAR_ID
+            ? KAPPA_FIT_WRITTEN
+            : KAPPA_FIT_OTHER;
+    case KAPPA_SCALAR_STRING:
+        return after->scalar == KAPPA_SCALAR_ID ? KAPPA_FIT_WIDER
+                                                : KAPPA_FIT_OTHER;
+    case KAPPA_SCALAR_DATETIME:
+    case KAPPA_SCALAR_DATE:
+    case KAPPA_SCALAR_UUID:
+        return is_text(after->scalar) ? KAPPA_FIT_WRITTEN : KAPPA_FIT_OTHER;
+    default:
+        return KAPPA_FIT_OTHER;
     }
-    return before->scalar == KAPPA_SCALAR_STRING
-            && after->scalar == KAPPA_SCALAR_ID
-        ? KAPPA_FIT_WIDER
-        : KAPPA_FIT_OTHER;
 }
 
 /* What an event's value is called in rows (views/model_enum.c); data NULL: it
@@ -66,7 +70,7 @@ fit_value(fitting_t *f, const kappa_type_t *before, const kappa_type_t *after,
         return is.data ? KAPPA_FIT_WIDER : KAPPA_FIT_SAME;
     }
     if (!is.data) {
-        f->lost = f->lost.data ? f->lost : name;
+        f->lost = (kappa_lost_t){ after->name, name };
         return KAPPA_FIT_OTHER;
     }
     return kappa_str_eq(was, is) ? KAPPA_FIT_SAME : KAPPA_FIT_RENAMED;
@@ -100,6 +104,14 @@ static kappa_fit_t fit_refs(fitting_t *f, const kappa_type_ref_t *before,
     const kappa_type_ref_t *after);
 static kappa_fit_t fit_named(
     fitting_t *f, const kappa_type_t *before, const kappa_type_t *after);
+
+static bool
+is_json(const kappa_type_ref_t *ref)
+{
+    return ref->kind == KAPPA_REF_NAMED
+        && ref->named->kind == KAPPA_TYPE_SCALAR
+        && ref->named->scalar == KAPPA_SCALAR_JSON;
+}
 
 static bool
 is_required(const kappa_input_t *input)
@@ -174,23 +186,32 @@ renames(const kappa_type_t *type)
     return type && type->kind == KAPPA_TYPE_ENUM && type->binding;
 }
 
-/* Embedded objects are stored as they came, whatever their fields; only
- * values of enums get their name of today. Either may be NULL. */
+/* A member that the type does not have is stored as it came (views/fit.h):
+ * which is as its field had it, or not. */
 static kappa_fit_t
-fit_field(
-    fitting_t *f, const kappa_field_t *before, const kappa_field_t *after)
+fit_gone(const kappa_field_t *field)
 {
-    const kappa_type_t *a = before ? before->type->named : NULL;
-    const kappa_type_t *b = after ? after->type->named : NULL;
+    const kappa_type_t *type = field->type->named;
 
-    if (a && b && kappa_type_is_composite(a) && kappa_type_is_composite(b)) {
-        return fit_named(f, a, b);
+    if (type->kind == KAPPA_TYPE_ENUM) {
+        return type->binding ? KAPPA_FIT_RENAMED : KAPPA_FIT_SAME;
     }
-    if (!renames(a) && !renames(b)) {
-        return KAPPA_FIT_SAME;
-    }
-    return a && b && a->kind == b->kind ? fit_enums(f, a, b)
-                                        : KAPPA_FIT_RENAMED;
+    return type->kind == KAPPA_TYPE_SCALAR
+            && (type->scalar == KAPPA_SCALAR_INT
+                || type->scalar == KAPPA_SCALAR_STRING
+                || type->scalar == KAPPA_SCALAR_BOOLEAN
+                || type->scalar == KAPPA_SCALAR_JSON)
+        ? KAPPA_FIT_SAME
+        : KAPPA_FIT_WRITTEN;
+}
+
+/* Events may have had such a member all along. */
+static kappa_fit_t
+fit_new(const kappa_field_t *field)
+{
+    return field->type->kind == KAPPA_REF_NON_NULL ? KAPPA_FIT_OTHER
+        : is_json(field->type)                     ? KAPPA_FIT_SAME
+                                                   : KAPPA_FIT_WRITTEN;
 }
 
 static kappa_fit_t
@@ -201,41 +222,37 @@ fit_fields(fitting_t *f, const kappa_type_t *before, const kappa_type_t *after)
     for (uint32_t i = 0; i < before->field_count && fit != KAPPA_FIT_OTHER;
          i++) {
         const kappa_field_t *old = &before->fields[i];
+        const kappa_field_t *now = kappa_type_field(after, old->name);
 
-        fit =
-            worse(fit, fit_field(f, old, kappa_type_field(after, old->name)));
+        fit = worse(
+            fit, now ? fit_refs(f, old->type, now->type) : fit_gone(old));
     }
     for (uint32_t i = 0; i < after->field_count; i++) {
         const kappa_field_t *now = &after->fields[i];
 
         if (!kappa_type_field(before, now->name)) {
-            fit = worse(fit, fit_field(f, NULL, now));
+            fit = worse(fit, fit_new(now));
         }
     }
     return fit;
 }
 
-/* Once on the way to itself, a pair is as the rest of it is. */
+/* A pair that was met before has told what it is. */
 static kappa_fit_t
 fit_objects(
     fitting_t *f, const kappa_type_t *before, const kappa_type_t *after)
 {
-    for (unsigned i = 0; i < f->depth; i++) {
-        if (f->path[i][0] == before && f->path[i][1] == after) {
-            return KAPPA_FIT_SAME;
-        }
-    }
-    if (f->depth == DEPTH_MAX) {
+    uint32_t met = f->pairs.count;
+
+    if (!kappa_pairs_add(&f->pairs, before, after)) {
         return KAPPA_FIT_OTHER;
     }
-    f->path[f->depth][0] = before;
-    f->path[f->depth][1] = after;
-    f->depth++;
-    kappa_fit_t fit = before->kind == KAPPA_TYPE_INPUT_OBJECT
+    if (f->pairs.count == met) {
+        return KAPPA_FIT_SAME;
+    }
+    return before->kind == KAPPA_TYPE_INPUT_OBJECT
         ? fit_inputs(f, before, after)
         : fit_fields(f, before, after);
-    f->depth--;
-    return fit;
 }
 
 static kappa_fit_t
@@ -279,6 +296,9 @@ fit_refs(fitting_t *f, const kappa_type_ref_t *before,
         }
         before = was ? before->of : before;
         after = is ? after->of : after;
+        if (is_json(after) && !is_json(before)) {
+            return KAPPA_FIT_WRITTEN;
+        }
         if (before->kind != after->kind) {
             return KAPPA_FIT_OTHER;
         }
@@ -300,9 +320,9 @@ without_null(const kappa_type_ref_t *ref)
  * themselves, and members of data may always be. */
 kappa_fit_t
 kappa_compare_type(const kappa_type_ref_t *before,
-    const kappa_type_ref_t *after, kappa_str_t *lost)
+    const kappa_type_ref_t *after, kappa_lost_t *lost)
 {
-    fitting_t f = { .lost = KAPPA_STR_NULL };
+    fitting_t f = { .lost = { KAPPA_STR_NULL, KAPPA_STR_NULL } };
     kappa_fit_t fit = fit_refs(&f, without_null(before), without_null(after));
 
     *lost = f.lost;
