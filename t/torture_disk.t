@@ -245,7 +245,19 @@ subtest 'no inotify is left' => sub {
 };
 
 is($t->get('/ok')->{body}, "ok\n", 'other locations were never touched');
+
+# --- the end
+
+my ($clean) = map { s/about$/clean/r } glob $t->store . '/views/*/about';
+$faults->fail('fdatasync', EIO, path => 'data.mdb');
+ok($t->stop('QUIT'), 'ends, and its views can not be synced');
+ok($faults->met, 'the fault was met');
+ok(!-e $clean, 'they are not marked clean');
+$faults->mend;
+$t->start;
+ok(all_read($stock), 'they are of this boot still');
 ok($t->stop('QUIT'), 'ends');
+ok(-e $clean, 'synced, they are');
 like($t->log, qr/the views take no more writes; this worker leaves/,
     'LMDB gives up for good: the worker says so and leaves');
 $t->no_alerts(qr/the views take no more writes|exited on signal 9/);

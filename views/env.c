@@ -392,6 +392,7 @@ kappa_env_check_readers(kappa_env_t *env)
 typedef struct {
     uint32_t count;
     uint64_t oldest;
+    int pid; /* of the oldest */
 } readers_t;
 
 /* "       PID THREAD TXNID\n", TXNID "-" where no snapshot is held; before
@@ -407,9 +408,10 @@ note_reader(const char *line, void *ctx)
         && txn[0] != '-') {
         uint64_t id = strtoull(txn, NULL, 10);
 
-        readers->oldest =
-            readers->count && readers->oldest < id ? readers->oldest : id;
-        readers->count++;
+        if (readers->count++ == 0 || id < readers->oldest) {
+            readers->oldest = id;
+            readers->pid = pid;
+        }
     }
     return 0;
 }
@@ -432,6 +434,7 @@ kappa_env_usage(kappa_env_t *env, kappa_env_usage_t *out)
     out->readers = readers.count;
     if (readers.count && readers.oldest < info.me_last_txnid) {
         out->readers_lag = info.me_last_txnid - readers.oldest;
+        out->oldest_reader = readers.pid;
     }
 }
 

@@ -10,6 +10,7 @@ typedef struct {
     uint64_t map_bytes;   /* where it is full */
     uint32_t readers;     /* snapshots that are held just now */
     uint64_t readers_lag; /* commits since the oldest of them; 0: none */
+    int oldest_reader;    /* the process that holds it, if that lags; or 0 */
 } kappa_env_usage_t;
 
 #endif

@@ -10,6 +10,8 @@
 #include "views/store_private.h"
 
 #define HOUSEKEEPING_EVERY 60 /* ticks */
+/* Commits that a snapshot may be old, when house is kept. */
+#define LAG_MAX 10000
 
 void
 kappa_store_say(kappa_store_t *store, bool error, const char *format, ...)
@@ -420,11 +422,19 @@ keep_house(kappa_store_t *store)
     kappa_store_sweep(store);
 
     kappa_generation_t *generation = kappa_store_hold(store);
+    kappa_env_usage_t usage;
     uint32_t dead = kappa_env_check_readers(generation->env);
+    kappa_env_usage(generation->env, &usage);
     kappa_store_let_go(store, generation);
     if (dead) {
         kappa_store_say(store, false,
             "%u readers of the views had died and were cleared", dead);
+    }
+    if (usage.readers_lag > LAG_MAX) {
+        kappa_store_say(store, true,
+            "process %d reads the views as they were %llu commits ago: their "
+            "file grows until it ends that, or is ended; is it stopped?",
+            usage.oldest_reader, (unsigned long long)usage.readers_lag);
     }
 }
 

@@ -341,8 +341,8 @@ peek_into(kappa_store_t *store, kappa_generation_t *generation)
     }
     if (status == KAPPA_OK) {
         status = why ? KAPPA_BUSY
-                     : kappa_generation_attach(generation, store->views_path,
-                         store->map_size, NULL);
+                     : kappa_generation_attach(
+                         generation, store->views_path, store->map_size, NULL);
     }
     return status == KAPPA_OK ? follow_schema(store, generation, &about, NULL)
                               : status;

@@ -355,6 +355,69 @@ knows_what_does_not_follow(void **state)
     destroy(&other);
 }
 
+static void
+expect_zeros(const unsigned char *data, uint64_t from, uint64_t to)
+{
+    for (uint64_t at = from; at < to; at++) {
+        if (data[at] != 0) {
+            fail_msg("byte %llu is %d", (unsigned long long)at, data[at]);
+        }
+    }
+}
+
+/* A batch of three that nobody acknowledged, its first event torn. What stood
+ * behind the cut would be taken for events, or for damage, once the log has
+ * grown to there. */
+static void
+leave_a_torn_batch(store_t *s)
+{
+    kappa_log_t *log = kappa_fixture_open(&s->f);
+    uint64_t tail = lock_and_tail(log, NULL);
+
+    s->disk->kinds = KAPPA_FAKE_SYNC;
+    s->disk->calls = 0;
+    s->disk->fail_at = 1;
+    s->disk->off_at_fault = true;
+    assert_int_not_equal(kappa_fixture_append(log, tail, 3, &tail), KAPPA_OK);
+    kappa_log_close(log);
+    kappa_fake_disk_kill(s->disk);
+    kappa_fake_disk_file(s->disk, FIRST)->cache[s->ends[9] + 50] ^= 1;
+}
+
+static void
+zeros_what_it_cuts(void **state)
+{
+    enum {
+        SAME_BOOT,
+        ANOTHER_BOOT,
+        NO_HOLDER,
+        WAYS
+    };
+
+    (void)state;
+    for (int way = SAME_BOOT; way < WAYS; way++) {
+        store_t s;
+
+        print_message("way %d\n", way);
+        make(&s);
+        leave_a_torn_batch(&s);
+        if (way == ANOTHER_BOOT) {
+            s.f.options.boot_id = "00000000-0000-0000-0000-000000000002";
+        } else if (way == NO_HOLDER) {
+            forget_the_holder(&s);
+        }
+        kappa_log_t *log = kappa_fixture_open(&s.f);
+
+        assert_int_equal(lock_and_tail(log, NULL), 9);
+        kappa_fake_inode_t *file = kappa_fake_disk_file(s.disk, FIRST);
+
+        expect_zeros(file->cache, s.ends[9], file->size);
+        expect_zeros(file->durable, s.ends[9], file->size);
+        kappa_log_close(log);
+        destroy(&s);
+    }
+}
+
 /* The place where the segment is written refuses to sync for ever: the tail
  * moves to a new segment, and what the old one holds behind it counts no
  * more. */
@@ -512,6 +575,7 @@ main(void)
         cmocka_unit_test(refuses_a_hole),
         cmocka_unit_test(refuses_to_lose_what_views_and_tail_file_know),
         cmocka_unit_test(knows_what_does_not_follow),
+        cmocka_unit_test(zeros_what_it_cuts),
         cmocka_unit_test(leaves_a_bad_place),
         cmocka_unit_test(waits_for_the_disk),
         cmocka_unit_test(says_what_is_wrong_with_the_files),

@@ -127,6 +127,7 @@ a_reader_that_stays(void **state)
         put(env, 1, 20000);
     }
     assert_int_equal(usage().readers_lag, 51);
+    assert_int_equal(usage().oldest_reader, pid);
     uint64_t pinned = usage().used_bytes;
     assert_true(pinned > before + 40 * 20000);
     assert_int_equal(kappa_env_check_readers(env), 0);
@@ -135,6 +136,7 @@ a_reader_that_stays(void **state)
     assert_int_equal(kappa_env_check_readers(env), 1);
     assert_int_equal(usage().readers, 0);
     assert_int_equal(usage().readers_lag, 0);
+    assert_int_equal(usage().oldest_reader, 0);
     for (unsigned i = 0; i < 100; i++) {
         put(env, 1, 20000);
     }
