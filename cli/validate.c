@@ -25,17 +25,6 @@ check_query(kappa_arena_t *arena, const kappa_schema_t *schema,
     return status;
 }
 
-static void
-tell_missing(void)
-{
-    const kappa_rule_info_t *const *rule = kappa_validate_missing();
-
-    for (; *rule != NULL; rule++) {
-        fprintf(stderr, "kappa: not checked yet: %s (section %s)\n",
-            (*rule)->name, (*rule)->section);
-    }
-}
-
 static int
 validate(kappa_arena_t *arena, const char *schema_path, const char *query_path,
     bool json)
@@ -51,7 +40,6 @@ validate(kappa_arena_t *arena, const char *schema_path, const char *query_path,
         path = query_path;
         kappa_errors_init(&errors, arena, 0);
         status = check_query(arena, schema, query_path, &errors);
-        tell_missing();
     }
     if (status == KAPPA_NOMEM) {
         return kappa_input_no_memory();

@@ -36,14 +36,6 @@ const kappa_rule_t *const kappa_rules[] = {
     NULL,
 };
 
-static const kappa_rule_info_t *const missing[] = { NULL };
-
-const kappa_rule_info_t *const *
-kappa_validate_missing(void)
-{
-    return missing;
-}
-
 kappa_status_t
 kappa_validate(kappa_arena_t *arena, const kappa_schema_t *schema,
     const kappa_document_t *document, kappa_errors_t *errors)

@@ -12,15 +12,4 @@ kappa_status_t kappa_validate(kappa_arena_t *arena,
     const kappa_schema_t *schema, const kappa_document_t *document,
     kappa_errors_t *errors);
 
-/* One rule of section 5. graphql/validate/ has a file for each; validate.c
- * lists them in order. */
-typedef struct {
-    const char *name;    /* as graphql-js calls it: "FieldsOnCorrectType" */
-    const char *section; /* "5.3.1" */
-} kappa_rule_info_t;
-
-/* The rules of the specification that are not checked yet; NULL-terminated.
- * `kappa validate` names them. */
-const kappa_rule_info_t *const *kappa_validate_missing(void);
-
 #endif

@@ -178,8 +178,8 @@ see(kappa_live_t *live, const kappa_group_t *group, kappa_snapshot_t *snapshot,
         return KAPPA_OK;
     }
     if (changes->view == NULL) {
-        status = kappa_snapshot_event_row(
-            snapshot, event, changes->rule, live->scratch, &row);
+        status =
+            kappa_read_event_row(event, changes->rule, live->scratch, &row);
     }
     if (status == KAPPA_OK) {
         status = kappa_read_visible(
@@ -195,7 +195,7 @@ row_of(kappa_live_t *live, const kappa_group_t *group,
 {
     const kappa_view_t *view = group->changes->view;
     kappa_status_t status = view
-        ? kappa_snapshot_event_row(snapshot, event, view, live->scratch, row)
+        ? kappa_read_event_row(event, view, live->scratch, row)
         : data_row(live, group, event, row);
 
     if (status == KAPPA_OK && view && !row_matches(live, group, row)) {

@@ -220,12 +220,6 @@ kappa_status_t kappa_snapshot_changes(kappa_snapshot_t *snapshot,
 kappa_status_t kappa_store_history(kappa_store_t *store,
     const kappa_filter_t *filter, uint64_t after, uint64_t *seq);
 
-/* The row of `view` as an event left it (event->row), in today's layout; for
- * change streams. KAPPA_NOT_FOUND: the event has none. */
-kappa_status_t kappa_snapshot_event_row(kappa_snapshot_t *snapshot,
-    const kappa_event_t *event, const kappa_view_t *view, kappa_arena_t *arena,
-    kappa_row_t *row);
-
 /* All rows of a view in the order of their keys, at most max a call. Each call
  * reads one snapshot: a row that changes meanwhile is given as it was when its
  * turn came, a row that is there all the time is given once. */

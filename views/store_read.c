@@ -244,15 +244,6 @@ kappa_store_history(kappa_store_t *store, const kappa_filter_t *filter,
     return status;
 }
 
-kappa_status_t
-kappa_snapshot_event_row(kappa_snapshot_t *snapshot,
-    const kappa_event_t *event, const kappa_view_t *view, kappa_arena_t *arena,
-    kappa_row_t *row)
-{
-    (void)snapshot;
-    return kappa_read_event_row(event, view, arena, row);
-}
-
 kappa_generation_t *
 kappa_store_hold(kappa_store_t *store)
 {

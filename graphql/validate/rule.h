@@ -60,8 +60,12 @@ typedef struct {
     const kappa_directive_place_t *place; /* NULL: in an executable one */
 } kappa_validation_t;
 
+/* One rule of section 5; graphql/validate.c lists them in order. */
 typedef struct {
-    kappa_rule_info_t info;
+    struct {
+        const char *name;    /* as graphql-js calls it */
+        const char *section; /* of the specification */
+    } info;
     void (*document)(kappa_validation_t *v); /* before the walk */
     void (*operation)(
         kappa_validation_t *v, const kappa_definition_t *definition);
