@@ -167,7 +167,13 @@ type Copy @view
   shade: Shade
   day: Date
 }
-type Query { map(id: ID!): Map copy(id: ID!): Copy }
+type Count @view(key: ["u", "n"])
+  @on(thing: "Counted", effect: UPSERT, set: "times = (row.times == null ? 0 : row.times) + 1") {
+  u: UUID!
+  n: Int!
+  times: Int
+}
+type Query { map(id: ID!): Map copy(id: ID!): Copy counts: [Count!]! }
 type Mutation {
   draw(id: ID!, spot: SpotIn, spots: [SpotIn!], sums: [BigInt!]): Map @event(thing: "Map", verb: "drawn", effect: PUT)
 }
@@ -212,6 +218,17 @@ for my $case (['Map', 'map', 'BLACK'], ['Elsewhere', 'copy', 'DARK']) {
     is_deeply(ask("{ $case->[1](id: \"c\") { $SPOT shade } }")->{data}{ $case->[1] }, { spot => $spot, shade => 'DARK' },
         'and becomes it');
 }
+my $UUID = '01a1f9f3-e011-7092-8e5e-faa103dd1614';
+for my $case (["[\"\U$UUID\",\"5\"]", 0, ''], ["[\"$UUID\",5]", 0, ''],
+    ["\"$UUID\"", 1, 'not a list of 2'], ["[\"$UUID\",\"five\"]", 1, 'n got invalid value'])
+{
+    my $r = $t->kappa(['import', '-', '--store', $t->store],
+        stdin => "{\"thing\":\"Counted\",\"verb\":\"once\",\"key\":$case->[0]}\n");
+    is($r->{status}, $case->[1], "a key of what is no view: $case->[0]");
+    like($r->{err}, qr/\Q$case->[2]\E/, 'and what is wrong with it');
+}
+ok(Kappa::Test::wait_until(sub { $t->graphql('{ counts { u n times } }')->{body}
+    eq "{\"data\":{\"counts\":[{\"u\":\"$UUID\",\"n\":5,\"times\":2}]}}" }), 'is of the types of the key here');
 is($t->kappa(['verify', '--store', $t->store])->{status}, 0, 'a replay gives the same');
 $t->stop;
 $t->no_alerts;

@@ -67,6 +67,10 @@ kappa_status_t kappa_apply_set_member(
     kappa_apply_t *apply, kappa_str_t name, const kappa_value_t *value);
 /* apply->key and node, made up if that is allowed. */
 kappa_status_t kappa_apply_key(kappa_apply_t *apply, const uint8_t random[10]);
+/* A part of a key as its column has it: lines of NDJSON hold keys as strings,
+ * whatever they are. */
+kappa_status_t kappa_apply_part(
+    kappa_apply_t *apply, const kappa_column_t *column, kappa_value_t *part);
 /* The key as JSON. */
 void kappa_apply_key_json(const kappa_apply_t *apply, kappa_buf_t *buf);
 /* A key from values, refusing what can't be one. KAPPA_NOT_FOUND: null. */

@@ -341,9 +341,8 @@ number_from_text(kappa_column_kind_t kind, const kappa_value_t *text)
     return end == digits + s.len ? value : *text;
 }
 
-/* Lines of NDJSON hold keys as strings, whatever they are. */
-static kappa_status_t
-read_part(
+kappa_status_t
+kappa_apply_part(
     kappa_apply_t *apply, const kappa_column_t *column, kappa_value_t *part)
 {
     bool number = column->kind == KAPPA_COLUMN_INT
@@ -523,7 +522,7 @@ complete_parts(kappa_apply_t *apply, const uint8_t random[10], bool *whole)
         kappa_value_t *part = &apply->key[i];
         kappa_status_t status = kappa_is_null(part)
             ? missing_part(apply, column, random, &made, part)
-            : read_part(apply, column, part);
+            : kappa_apply_part(apply, column, part);
 
         if (status != KAPPA_OK) {
             return status;

@@ -131,17 +131,40 @@ write_row(kappa_apply_t *apply, kappa_node_t *node,
 /* --- @on */
 
 static kappa_status_t
+refuse_shape(kappa_apply_t *apply, const kappa_view_t *view)
+{
+    return view->key_count == 1
+        ? kappa_apply_refuse(apply, "BAD_USER_INPUT",
+            "the event's key is a list, the key of %.*s is not",
+            KAPPA_STR_ARG(view->name))
+        : kappa_apply_refuse(apply, "BAD_USER_INPUT",
+            "the event's key is not a list of %u, as the key of %.*s",
+            view->key_count, KAPPA_STR_ARG(view->name));
+}
+
+/* The event may be of something that is no view, with a key of any kind. */
+static kappa_status_t
 key_of_event(
     kappa_apply_t *apply, const kappa_view_t *view, kappa_value_t *parts)
 {
     const kappa_value_t *key = &apply->event.key;
+    kappa_status_t status = KAPPA_OK;
 
+    if (kappa_is_null(key)) {
+        return KAPPA_OK;
+    }
     if (key->kind == KAPPA_LIST && key->count == view->key_count) {
         memcpy(parts, key->as.items, key->count * sizeof(*parts));
     } else if (key->kind != KAPPA_LIST && view->key_count == 1) {
         parts[0] = *key;
+    } else {
+        return refuse_shape(apply, view);
     }
-    return KAPPA_OK;
+    for (uint32_t i = 0; i < view->key_count && status == KAPPA_OK; i++) {
+        status =
+            kappa_apply_part(apply, &view->columns[view->key[i]], &parts[i]);
+    }
+    return status;
 }
 
 static kappa_status_t
