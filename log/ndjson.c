@@ -56,8 +56,12 @@ refuse(kappa_ndjson_t *ndjson, const char *code, kappa_str_t reason)
 static kappa_status_t
 add_line(kappa_ndjson_t *ndjson, kappa_str_t text)
 {
+    static const kappa_str_t byte_order_mark = { "\xef\xbb\xbf", 3 };
     kappa_errors_t errors;
 
+    if (ndjson->line == 1 && kappa_str_starts_with(text, byte_order_mark)) {
+        text = kappa_str(text.data + 3, text.len - 3);
+    }
     if (is_blank(text)) {
         return KAPPA_OK;
     }

@@ -32,15 +32,13 @@ destroy(kappa_ndjson_t *ndjson)
     "{\"thing\":\"C\",\"verb\":\"z\"}"
 
 static void
-reads_lines_however_they_are_cut(void **state)
+reads_cut_lines(kappa_str_t all)
 {
     static const uint64_t numbers[] = { 1, 4, 5 };
     static const char *const things[] = { "A", "B", "C" };
 
-    (void)state;
-    for (size_t cut = 1; cut <= sizeof(LINES) - 1; cut++) {
+    for (size_t cut = 1; cut <= all.len; cut++) {
         kappa_ndjson_t *ndjson = create(&kappa_alloc_libc);
-        kappa_str_t all = KAPPA_STR(LINES);
 
         for (size_t at = 0; at < all.len; at += cut) {
             size_t n = all.len - at < cut ? all.len - at : cut;
@@ -56,6 +54,15 @@ reads_lines_however_they_are_cut(void **state)
         }
         destroy(ndjson);
     }
+}
+
+/* And whether a byte order mark stands before them or not. */
+static void
+reads_lines_however_they_are_cut(void **state)
+{
+    (void)state;
+    reads_cut_lines(KAPPA_STR(LINES));
+    reads_cut_lines(KAPPA_STR("\xef\xbb\xbf" LINES));
 }
 
 static void
