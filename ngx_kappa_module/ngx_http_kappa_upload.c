@@ -12,6 +12,8 @@
 
 /* So long a batch waits for more of the body, and those who listen for it. */
 #define IDLE_MS 10
+/* So long the rest of a body is passed by, after an answer. */
+#define LINGER_MS 5000
 /* Bytes that are read before others have their turn, though no batch came of
  * them (blank lines). */
 #define BYTES_A_TURN (256 * 1024)
@@ -27,6 +29,7 @@ typedef struct {
     ngx_event_t more; /* timer: no more came; posted: others had their turn */
     size_t taken;     /* bytes in this turn */
     bool committing;
+    bool over;        /* answered: the rest of the body is passed by */
     bool wrong;       /* a line could not be read: what stood before it is
                          committed, then it is refused */
     kappa_str_t rest; /* of the body's buffer that is being fed */
@@ -64,6 +67,9 @@ static void
 ngx_http_kappa_upload_finalize(ngx_http_kappa_upload_t *upload, ngx_int_t rc)
 {
     ngx_http_kappa_upload_stop_waiting(upload);
+    if (upload->over && rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        rc = NGX_ERROR; /* it had its answer */
+    }
     ngx_http_finalize_request(upload->request, rc);
 }
 
@@ -105,6 +111,34 @@ ngx_http_kappa_upload_write_sums(
         (unsigned long long)upload->duplicates);
 }
 
+/* nginx resets a stream of HTTP/2 that it ends before the body has ended, and
+ * clients such as curl then forget what they were answered. So the answer
+ * stays open while the rest is passed by, for a time. */
+static void
+ngx_http_kappa_upload_linger(ngx_http_kappa_upload_t *upload,
+    const ngx_http_kappa_answer_t *answer, kappa_str_t text)
+{
+    ngx_http_request_t *r = upload->request;
+    ngx_int_t rc = ngx_http_kappa_send_header(r, answer, (off_t)text.len);
+    ngx_buf_t *b = ngx_create_temp_buf(r->pool, text.len);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || b == NULL) {
+        ngx_http_kappa_upload_finalize(upload, b ? rc : NGX_ERROR);
+        return;
+    }
+    b->last = ngx_cpymem(b->last, text.data, text.len);
+    b->flush = 1;
+    ngx_chain_t out = { b, NULL };
+    if (ngx_http_output_filter(r, &out) == NGX_ERROR) {
+        ngx_http_kappa_upload_finalize(upload, NGX_ERROR);
+        return;
+    }
+    upload->over = true;
+    ngx_http_kappa_upload_stop_waiting(upload);
+    ngx_add_timer(&upload->more, LINGER_MS);
+    ngx_http_kappa_upload_go_on(upload);
+}
+
 static void
 ngx_http_kappa_upload_end(ngx_http_kappa_upload_t *upload,
     kappa_http_outcome_t outcome, kappa_buf_t *body)
@@ -121,6 +155,11 @@ ngx_http_kappa_upload_end(ngx_http_kappa_upload_t *upload,
      * request. */
     if (outcome != KAPPA_OUTCOME_DATA) {
         r->keepalive = 0;
+    }
+    if (r->stream != NULL && r->reading_body && !body->failed) {
+        ngx_http_kappa_upload_linger(upload, &answer, kappa_buf_view(body));
+        kappa_buf_release(body);
+        return;
     }
     ngx_int_t rc = body->failed
         ? NGX_HTTP_INTERNAL_SERVER_ERROR
@@ -331,6 +370,11 @@ ngx_http_kappa_upload_step(
 static void
 ngx_http_kappa_upload_last(ngx_http_kappa_upload_t *upload)
 {
+    if (upload->over) {
+        ngx_http_kappa_upload_finalize(
+            upload, ngx_http_send_special(upload->request, NGX_HTTP_LAST));
+        return;
+    }
     if (!ngx_http_kappa_upload_step(
             upload, kappa_ndjson_end(&upload->ndjson))) {
         return;
@@ -375,7 +419,7 @@ static void
 ngx_http_kappa_upload_pause(ngx_http_kappa_upload_t *upload)
 {
     upload->taken = 0;
-    if (upload->ndjson.count > 0 && !upload->more.timer_set) {
+    if (!upload->over && upload->ndjson.count > 0 && !upload->more.timer_set) {
         ngx_add_timer(&upload->more, IDLE_MS);
     }
 }
@@ -386,7 +430,8 @@ ngx_http_kappa_upload_go_on(ngx_http_kappa_upload_t *upload)
     ngx_http_request_t *r = upload->request;
 
     for (;;) {
-        if (!ngx_http_kappa_upload_step(
+        if (!upload->over
+            && !ngx_http_kappa_upload_step(
                 upload, kappa_ndjson_feed(&upload->ndjson, &upload->rest))) {
             return;
         }
@@ -427,7 +472,8 @@ ngx_http_kappa_upload_more(ngx_event_t *ev)
 
     if (ev->timedout) {
         ev->timedout = 0;
-        ngx_http_kappa_upload_commit(upload);
+        upload->over ? ngx_http_kappa_upload_last(upload)
+                     : ngx_http_kappa_upload_commit(upload);
     } else {
         ngx_http_kappa_upload_go_on(upload);
     }

@@ -19,12 +19,14 @@ type Mutation {
 type Subscription { item(sku: ID!): Item }
 END
 
+my $h2 = Kappa::Test::free_port();
 my $t = Kappa::Test->new(schema => $SDL, workers => 3,
     http => 'kappa_issuer https://a { key %DIR%/key alg=HS256; }',
     server => 'location /events { kappa_events app read=kappa:read write=kappa:write;'
         . ' kappa_auth required; kappa_heartbeat 300ms; }'
         . 'location /short { kappa_events app read=kappa:read write=kappa:write;'
-        . ' kappa_auth required; client_max_body_size 100; }');
+        . ' kappa_auth required; client_max_body_size 100; }'
+        . " listen 127.0.0.1:$h2 http2;");
 my $SECRET = 'a secret of at least thirty-two bytes';
 Kappa::Test::write_file($t->dir . '/key', $SECRET);
 sub bearer {
@@ -197,6 +199,19 @@ is($tail->next->{json}{data}{n}, 2, 'one that was cut');
 print $slow chunk("{\n"), "0\r\n\r\n";
 { local $/; $r = Kappa::Test::parse_response(scalar <$slow>) }
 is_deeply([$r->{status}, @{ $r->{json} }{qw(line appended)}], [400, 3, 2], 'then a wrong one');
+
+# Over HTTP/2. The answer comes while the body is still on its way.
+sub upload_h2 {
+    my ($bytes) = @_;
+    my $said = Kappa::Test::run(['curl', '-s', '--http2-prior-knowledge', '--max-time', 60, '-H',
+        "Authorization: $writer{Authorization}", '--data-binary', '@-', '-w', "\n%{http_code}",
+        "http://127.0.0.1:$h2/events"], stdin => $bytes);
+    my ($json, $status) = $said->{out} =~ /^(.*)\n(\d+)\z/s or return [$said->{out}];
+    my $decoded = eval { $Kappa::Test::JSON->decode($json) } // {};
+    return [$status, @$decoded{qw(line appended)}];
+}
+is_deeply(upload_h2($body), [200, undef, $n], 'HTTP/2');
+is_deeply(upload_h2(event(verb => 'noted') x 3 . "{\n" . $body x 3), [400, 4, 3], 'a wrong line in front of a long rest');
 
 # It ends with its token.
 my %brief = bearer(sub => 'w', scope => 'kappa:write', exp => int(time) + 2);
