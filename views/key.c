@@ -279,9 +279,35 @@ kappa_key_add_json(
 }
 
 void
+kappa_key_add_start(
+    kappa_key_t *key, kappa_column_kind_t kind, const kappa_value_t *v)
+{
+    kappa_value_t start = *v;
+
+    if (start.kind == KAPPA_STRING
+        && start.as.string.len > KAPPA_ENTRY_BYTES_MAX) {
+        start.as.string.len = KAPPA_ENTRY_BYTES_MAX;
+    }
+    kappa_key_add_value(key, kind, &start);
+}
+
+/* Here and below one byte past an entry's limit is fine: it is only compared
+ * with. */
+void
+kappa_key_add_cut(kappa_key_t *key, kappa_str_t bytes)
+{
+    size_t room = sizeof(key->data) - key->len;
+
+    bytes.len = bytes.len < room ? bytes.len : room;
+    if (bytes.len) {
+        memcpy(key->data + key->len, bytes.data, bytes.len);
+    }
+    key->len += (uint32_t)bytes.len;
+}
+
+void
 kappa_key_end(kappa_key_t *key)
 {
-    /* One byte past an entry's limit is fine: it is only compared with. */
     if (key->len <= KAPPA_ENTRY_BYTES_MAX) {
         key->data[key->len++] = (char)0xff;
     }

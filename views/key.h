@@ -75,6 +75,14 @@ void kappa_key_add_value(
 void kappa_key_add_json(
     kappa_key_t *key, kappa_column_kind_t kind, kappa_str_t json);
 
+/* A part that entries are only compared with: of text that no entry has room
+ * for as much as fits, and `over` then. */
+void kappa_key_add_start(
+    kappa_key_t *key, kappa_column_kind_t kind, const kappa_value_t *v);
+
+/* Bytes that entries are only compared with: as many as fit. */
+void kappa_key_add_cut(kappa_key_t *key, kappa_str_t bytes);
+
 /* Past everything that starts with what is there. */
 void kappa_key_end(kappa_key_t *key);
 

@@ -140,8 +140,10 @@ bound(bounds_t *bounds, kappa_arg_role_t role, kappa_column_kind_t kind,
     kappa_key_t key;
 
     kappa_key_init(&key);
-    kappa_key_add_value(&key, kind, value);
-    if (role == KAPPA_ARG_GT || role == KAPPA_ARG_LTE) {
+    kappa_key_add_start(&key, kind, value);
+    if (key.over) {
+        key.over = false; /* it is equal to none, but has its place */
+    } else if (role == KAPPA_ARG_GT || role == KAPPA_ARG_LTE) {
         kappa_key_end(&key);
     }
     if (role == KAPPA_ARG_GT || role == KAPPA_ARG_GTE) {
@@ -227,9 +229,9 @@ add_bounds(work_t *w, const kappa_key_t *prefix, const bounds_t *bounds)
 {
     kappa_key_t low = *prefix, high = *prefix;
 
-    kappa_key_add_raw(&low, kappa_key_str(&bounds->low));
+    kappa_key_add_cut(&low, kappa_key_str(&bounds->low));
     if (bounds->high.len) {
-        kappa_key_add_raw(&high, kappa_key_str(&bounds->high));
+        kappa_key_add_cut(&high, kappa_key_str(&bounds->high));
     } else {
         kappa_key_end(&high);
     }

@@ -23,10 +23,13 @@ static const char schema[] =
     "    s_lte: String, s_in: [String!], orderBy: Range, first: Int,\n"
     "    after: String, last: Int, before: String): Ts! }\n";
 
-/* Strings that are prefixes of each other, hold what keys escape, and sort
- * by bytes. */
+/* Strings that are prefixes of each other, hold what keys escape, sort by
+ * bytes, and are too long for an entry: asked for, never stored. */
+#define LONG_BYTES 600
+static char long_ab[LONG_BYTES + 1] = "ab";
+static char long_last[LONG_BYTES + 1] = "\xf0\x9f\x98\x80";
 static const char *const strings[] = { "", "a", "a\x01", "a\x01\x01", "ab",
-    "b", "\xc3\xa4", "\xf0\x9f\x98\x80" };
+    long_ab, "b", "\xc3\xa4", "\xf0\x9f\x98\x80", long_last };
 
 #define STRINGS ((int)COUNT(strings))
 
@@ -84,6 +87,9 @@ make_rows(world_t *w)
         snprintf(row->id, sizeof(row->id), "%03d", i);
         row->a = rnd(w, 6) - 3;
         row->s = rnd(w, STRINGS + 1) - 1;
+        if (row->s >= 0 && strlen(strings[row->s]) == LONG_BYTES) {
+            row->s = -1;
+        }
         if (row->a != -3) {
             snprintf(a, sizeof(a), "%d", row->a);
         }
@@ -310,6 +316,8 @@ lists_are_what_sorting_gives(void **state)
 
     (void)state;
     w->seed = kappa_test_seed();
+    memset(long_ab + 2, '\x01', LONG_BYTES - 2);
+    memset(long_last + 4, 'z', LONG_BYTES - 4);
     read_fixture_open(&w->f, schema);
     make_rows(w);
     read_fixture_commit(&w->f);
