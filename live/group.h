@@ -4,8 +4,8 @@
 #include "live/live.h"
 #include "live/watch.h"
 
-/* What live.c and stream.c share: the state of a worker's live delivery and
- * of one group. Not for others. */
+/* What live.c, group.c and stream.c share: the state of a worker's live
+ * delivery and of one group. Not for others. */
 
 #define KAPPA_LIVE_RING 64 /* newest frames a change stream keeps */
 
@@ -58,6 +58,12 @@ struct kappa_group_s {
     uint64_t ring_from; /* every matching event in (ring_from, ring_to] */
     uint64_t ring_to;   /* is in the ring */
 };
+
+/* The group that a subscription belongs to, made if there is none; then it has
+ * not run yet. */
+kappa_status_t kappa_group_of(
+    kappa_live_t *live, const kappa_subscription_t *sub, kappa_group_t **out);
+void kappa_group_destroy(kappa_live_t *live, kappa_group_t *group);
 
 /* Calls ready of every subscriber that has not been told yet. */
 void kappa_group_tell(kappa_group_t *group);
