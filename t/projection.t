@@ -127,7 +127,8 @@ type Packed { position: String! }
 type Query { part(kind: ID!, n: Int!): Part mine(by: ID!): Mine }
 type Mutation {
   pack(parts: [PartIn!]!): Packed @event(thing: "Box", verb: "packed")
-  part(kind: ID, text: String): Part @event(thing: "Part", verb: "made", effect: CREATE)
+  part(kind: ID, text: String, made: DateTime, writes: Int): Part @event(thing: "Part", verb: "made", effect: CREATE)
+  mend(kind: ID!, n: Int!, made: DateTime, writes: Int): Part @event(thing: "Part", verb: "mended", effect: PATCH)
   mine(n: Int): Mine @event(thing: "Mine", verb: "made", effect: CREATE)
 }
 SDL
@@ -140,6 +141,12 @@ is_deeply($part, { text => 'a', made => $part->{made}, writes => 1, first => 'ne
 ask($PACK, { parts => [{ kind => 'k', n => 7, text => 'b' }, { kind => 'k', n => 7, text => 'c' }] });
 is_deeply(ask($PART)->{data}{part}, { text => 'c', made => $part->{made}, writes => 2, first => 'a' },
     'replaced twice by one event: stamped once, old is the row before it');
+my $WHEN = '2000-01-01T00:00:00.000Z';
+$part = ask("mutation { part(kind: \"old\", made: \"$WHEN\", writes: 9) { made writes } }")->{data}{part};
+isnt($part->{made}, $WHEN, 'a stamp goes before an argument');
+is($part->{writes}, 1, 'this one too');
+is_deeply(ask("mutation { mend(kind: \"old\", n: 7, made: \"$WHEN\", writes: 9) { made writes } }")->{data}{mend},
+    { made => $WHEN, writes => 2 }, 'a PATCH can change what was stamped on CREATE, not on WRITE');
 is(ask('mutation { mine(n: 1) { by } }')->{data}{mine}{by}, 'kim', 'a stamp gives the key');
 my $log = $t->kappa(['log', '--store', $t->store, '--thing', 'Mine'])->{out};
 like($log, qr/"data":\{"n":1,"by":"kim"\}/, 'and stands in the event');
