@@ -98,6 +98,43 @@ name_key(mutation_work_t *w, const kappa_input_t *input, int32_t column,
     return KAPPA_OK;
 }
 
+static bool
+is_spread(const mutation_work_t *w, const kappa_input_t *arg)
+{
+    return arg->type->named->kind == KAPPA_TYPE_INPUT_OBJECT
+        && !kappa_model_ref_is_list(arg->type)
+        && kappa_model_column(w->mutation->view, arg->name) < 0;
+}
+
+static bool
+has_member(const kappa_type_t *type, kappa_str_t name)
+{
+    for (uint32_t i = 0; i < type->input_count; i++) {
+        if (kappa_str_eq(type->inputs[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The other argument that gives a member of one that is spread, too. NULL:
+ * none. */
+static const kappa_input_t *
+given_also(
+    const mutation_work_t *w, const kappa_input_t *arg, kappa_str_t name)
+{
+    const kappa_input_t *other = kappa_field_arg(w->field, name);
+
+    for (uint32_t i = 0; !other && i < arg->number; i++) {
+        const kappa_input_t *before = &w->field->args[i];
+
+        if (is_spread(w, before) && has_member(before->type->named, name)) {
+            other = before;
+        }
+    }
+    return other;
+}
+
 /* An input object that is no field's is spread one level. */
 static kappa_status_t
 spread(mutation_work_t *w, const kappa_input_t *arg)
@@ -111,11 +148,13 @@ spread(mutation_work_t *w, const kappa_input_t *arg)
 
         status = goes_to(w, input, &column);
         if (status == KAPPA_OK && column >= 0) {
-            if (kappa_field_arg(w->field, input->name)) {
+            const kappa_input_t *other = given_also(w, arg, input->name);
+            if (other) {
                 return kappa_model_refuse(w->b, arg->source, arg->offset,
-                    "\"%.*s\" is given twice: as an argument and in "
-                    "\"%.*s\".",
-                    KAPPA_STR_ARG(input->name), KAPPA_STR_ARG(arg->name));
+                    "\"%.*s\" is given twice: %s \"%.*s\" and in \"%.*s\".",
+                    KAPPA_STR_ARG(input->name),
+                    is_spread(w, other) ? "in" : "as the argument",
+                    KAPPA_STR_ARG(other->name), KAPPA_STR_ARG(arg->name));
             }
             status = name_key(w, input, column, arg->number, (int32_t)i);
         }
@@ -159,10 +198,7 @@ one_arg(mutation_work_t *w, const kappa_input_t *arg)
     if (column >= 0) {
         return name_key(w, arg, column, arg->number, -1);
     }
-    return arg->type->named->kind == KAPPA_TYPE_INPUT_OBJECT
-            && !kappa_model_ref_is_list(arg->type)
-        ? spread(w, arg)
-        : KAPPA_OK;
+    return is_spread(w, arg) ? spread(w, arg) : KAPPA_OK;
 }
 
 /* ---- the key ---- */
