@@ -29,22 +29,6 @@ where_holds(kappa_apply_t *apply, const kappa_aggregate_t *aggregate,
 }
 
 static kappa_status_t
-refuse_key(kappa_apply_t *apply, const kappa_view_t *view, bool entry)
-{
-    if (entry) {
-        kappa_apply_refuse(apply, "LIMIT_EXCEEDED",
-            "%.*s: a value kept for @min or @max is too long (an entry has "
-            "at most %d bytes)",
-            KAPPA_STR_ARG(view->name), KAPPA_ENTRY_BYTES_MAX);
-    } else {
-        kappa_apply_refuse(apply, "LIMIT_EXCEEDED",
-            "%.*s: a key has at most %d bytes", KAPPA_STR_ARG(view->name),
-            KAPPA_KEY_BYTES_MAX);
-    }
-    return KAPPA_LIMIT;
-}
-
-static kappa_status_t
 target_of(kappa_apply_t *apply, const kappa_view_t *source,
     const kappa_view_t *target, const uint32_t *by, uint32_t by_count,
     const kappa_str_t *cells, kappa_key_t *key)
@@ -56,7 +40,13 @@ target_of(kappa_apply_t *apply, const kappa_view_t *source,
     if (key->null) {
         return KAPPA_NOT_FOUND;
     }
-    return kappa_key_fits(key) ? KAPPA_OK : refuse_key(apply, target, false);
+    if (!kappa_key_fits(key)) {
+        kappa_apply_refuse(apply, "LIMIT_EXCEEDED",
+            "%.*s: a key has at most %d bytes", KAPPA_STR_ARG(target->name),
+            KAPPA_KEY_BYTES_MAX);
+        return KAPPA_LIMIT;
+    }
+    return KAPPA_OK;
 }
 
 static kappa_status_t
@@ -82,12 +72,6 @@ contribution(kappa_apply_t *apply, const kappa_aggregate_t *aggregate,
     return where_holds(apply, aggregate, cells, &out->counts);
 }
 
-static kappa_column_kind_t
-value_kind(const kappa_aggregate_t *aggregate)
-{
-    return aggregate->source->columns[aggregate->source_column].kind;
-}
-
 static kappa_status_t
 refuse_overflow(kappa_apply_t *apply, const kappa_aggregate_t *aggregate)
 {
@@ -104,7 +88,7 @@ change_sum(kappa_apply_t *apply, const kappa_aggregate_t *aggregate,
 {
     kappa_value_t value;
     kappa_status_t status = kappa_column_value(
-        apply->set->event, value_kind(aggregate), json, &value);
+        apply->set->event, kappa_aggregate_kind(aggregate), json, &value);
     bool fits;
 
     if (status != KAPPA_OK) {
@@ -120,281 +104,6 @@ change_sum(kappa_apply_t *apply, const kappa_aggregate_t *aggregate,
             !__builtin_sub_overflow(kept->sum, value.as.integer, &kept->sum);
     }
     return fits ? KAPPA_OK : refuse_overflow(apply, aggregate);
-}
-
-static uint32_t
-position_in(const kappa_aggregate_t *aggregate)
-{
-    uint32_t i = 0;
-
-    while (aggregate->target->kept[i] != aggregate) {
-        i++;
-    }
-    return i;
-}
-
-/* --- extremes: a sorted index of all that contribute */
-
-static void
-extreme_prefix(
-    kappa_key_t *entry, const kappa_aggregate_t *aggregate, kappa_str_t target)
-{
-    char slot[2] = { (char)(aggregate->slot >> 8), (char)aggregate->slot };
-
-    kappa_key_init(entry);
-    kappa_key_add_raw(entry, kappa_str(slot, sizeof(slot)));
-    kappa_key_add_raw(entry, target);
-}
-
-/* Notes that an entry comes or goes; opposite notes are one in the end. */
-static kappa_status_t
-note_extreme(kappa_changeset_t *set, kappa_str_t entry, int sign)
-{
-    kappa_str_t copy = kappa_str_dup(set->event, entry);
-
-    return copy.data == NULL
-        ? KAPPA_NOMEM
-        : kappa_map_put(&set->extremes, copy,
-            sign > 0 ? KAPPA_EXTREME_ADDED : KAPPA_EXTREME_REMOVED);
-}
-
-static bool
-beats(const kappa_aggregate_t *aggregate, kappa_str_t part, kappa_str_t best)
-{
-    int order;
-
-    if (best.len == 0) {
-        return true;
-    }
-    order = kappa_str_cmp(part, best);
-    return aggregate->kind == KAPPA_AGGREGATE_MIN ? order < 0 : order > 0;
-}
-
-/* The part behind a prefix, if entry starts with it. */
-static kappa_str_t
-part_of(
-    const kappa_aggregate_t *aggregate, kappa_str_t prefix, kappa_str_t entry)
-{
-    if (!kappa_str_starts_with(entry, prefix)) {
-        return KAPPA_STR_NULL;
-    }
-    kappa_str_t rest =
-        kappa_str(entry.data + prefix.len, entry.len - prefix.len);
-    rest.len = kappa_key_part_len(value_kind(aggregate), rest);
-    return rest;
-}
-
-/* The best of what is stored and was not removed by this event. */
-static kappa_status_t
-best_stored(kappa_apply_t *apply, const kappa_aggregate_t *aggregate,
-    kappa_key_t *prefix, kappa_str_t *best)
-{
-    kappa_changeset_t *set = apply->set;
-    bool min = aggregate->kind == KAPPA_AGGREGATE_MIN;
-    kappa_key_t end = *prefix;
-    kappa_str_t entry, value;
-    kappa_status_t status;
-
-    kappa_key_end(&end);
-    status = kappa_changeset_settle(set, KAPPA_DBI_EXTREMES);
-    if (status != KAPPA_OK) {
-        return status;
-    }
-    status = min ? kappa_txn_seek(set->txn, KAPPA_DBI_EXTREMES,
-                 kappa_key_str(prefix), &entry, &value)
-                 : kappa_txn_seek_before(set->txn, KAPPA_DBI_EXTREMES,
-                     kappa_key_str(&end), &entry, &value);
-    while (status == KAPPA_OK) {
-        kappa_str_t part = part_of(aggregate, kappa_key_str(prefix), entry);
-
-        if (part.len == 0) {
-            return KAPPA_OK;
-        }
-        if (kappa_map_get(&set->extremes, entry) != KAPPA_EXTREME_REMOVED) {
-            *best = part;
-            return KAPPA_OK;
-        }
-        status = min
-            ? kappa_txn_next(set->txn, KAPPA_DBI_EXTREMES, &entry, &value)
-            : kappa_txn_previous(set->txn, KAPPA_DBI_EXTREMES, &entry, &value);
-    }
-    return status == KAPPA_DONE ? KAPPA_OK : status;
-}
-
-static kappa_status_t
-find_extreme(kappa_apply_t *apply, const kappa_aggregate_t *aggregate,
-    kappa_str_t target, kappa_kept_t *kept)
-{
-    const kappa_map_t *extremes = &apply->set->extremes;
-    kappa_key_t prefix;
-    kappa_str_t best = KAPPA_STR_NULL;
-
-    extreme_prefix(&prefix, aggregate, target);
-    kappa_status_t status = best_stored(apply, aggregate, &prefix, &best);
-    if (status != KAPPA_OK) {
-        return status;
-    }
-    for (uint32_t i = 0; i < extremes->count; i++) {
-        const kappa_map_entry_t *entry = &extremes->entries[i];
-
-        if (entry->value != KAPPA_EXTREME_ADDED) {
-            continue;
-        }
-        kappa_str_t part =
-            part_of(aggregate, kappa_key_str(&prefix), entry->key);
-        if (part.len != 0 && beats(aggregate, part, best)) {
-            best = part;
-        }
-    }
-    if (kept->left.len != 0 && beats(aggregate, kept->left, best)) {
-        best = kept->left;
-    }
-    kept->extreme = KAPPA_STR_NULL;
-    if (best.len != 0) {
-        kept->extreme = kappa_str_dup(apply->set->event, best);
-        return kept->extreme.data ? KAPPA_OK : KAPPA_NOMEM;
-    }
-    return KAPPA_OK;
-}
-
-static kappa_status_t
-change_extreme(kappa_apply_t *apply, const kappa_node_t *source,
-    const kappa_aggregate_t *aggregate, kappa_kept_t *kept,
-    const contribution_t *c, int sign)
-{
-    kappa_str_t target = kappa_key_str(&c->target);
-    kappa_key_t entry;
-
-    extreme_prefix(&entry, aggregate, target);
-    uint32_t start = entry.len;
-    kappa_key_add_json(&entry, value_kind(aggregate), c->value);
-    kappa_str_t part = kappa_str(entry.data + start, entry.len - start);
-    kappa_key_add_raw(&entry, source->key);
-    if (entry.over || entry.invalid) {
-        return refuse_key(apply, aggregate->target, true);
-    }
-    kappa_status_t status =
-        note_extreme(apply->set, kappa_key_str(&entry), sign);
-    if (status != KAPPA_OK) {
-        return status;
-    }
-    if (sign < 0) {
-        return kappa_str_eq(part, kept->extreme)
-            ? find_extreme(apply, aggregate, target, kept)
-            : KAPPA_OK;
-    }
-    if (beats(aggregate, part, kept->extreme)) {
-        kept->extreme = kappa_str_dup(apply->set->event, part);
-        return kept->extreme.data ? KAPPA_OK : KAPPA_NOMEM;
-    }
-    return KAPPA_OK;
-}
-
-static kappa_status_t
-contributed(kappa_changeset_t *set, kappa_str_t entry, bool *out)
-{
-    const void *noted = kappa_map_get(&set->extremes, entry);
-    kappa_str_t value;
-
-    *out = noted == KAPPA_EXTREME_ADDED;
-    if (noted != NULL) {
-        return KAPPA_OK;
-    }
-    kappa_status_t status = kappa_changeset_settle(set, KAPPA_DBI_EXTREMES);
-    if (status == KAPPA_OK) {
-        status = kappa_txn_get(set->txn, KAPPA_DBI_EXTREMES, entry, &value);
-    }
-    *out = status == KAPPA_OK;
-    return status == KAPPA_NOT_FOUND ? KAPPA_OK : status;
-}
-
-static kappa_status_t
-keep_extreme(kappa_changeset_t *set, const kappa_aggregate_t *aggregate,
-    kappa_str_t target, kappa_str_t part)
-{
-    kappa_node_t *node;
-    kappa_tally_t *tally;
-    kappa_status_t status =
-        kappa_changeset_node(set, aggregate->target, target, &node);
-
-    if (status == KAPPA_OK) {
-        status = kappa_node_tally(set, node, &tally);
-    }
-    if (status != KAPPA_OK) {
-        return status;
-    }
-    kappa_kept_t *kept = &tally->kept[position_in(aggregate)];
-    if (beats(aggregate, part, kept->left)) {
-        kept->left = kappa_str_dup(set->event, part);
-        return kept->left.data ? KAPPA_OK : KAPPA_NOMEM;
-    }
-    return KAPPA_OK;
-}
-
-/* What can't be an entry did not contribute. */
-static kappa_status_t
-leave_extreme(kappa_changeset_t *set, const kappa_node_t *source,
-    const kappa_aggregate_t *aggregate)
-{
-    kappa_key_t target, entry;
-    bool counts;
-
-    kappa_key_init(&target);
-    for (uint32_t i = 0; i < aggregate->by_count; i++) {
-        kappa_key_add_json(&target,
-            source->view->columns[aggregate->by[i]].kind,
-            source->cells[aggregate->by[i]]);
-    }
-    extreme_prefix(&entry, aggregate, kappa_key_str(&target));
-    uint32_t start = entry.len;
-    kappa_key_add_json(&entry, value_kind(aggregate),
-        source->cells[aggregate->source_column]);
-    kappa_str_t part = kappa_str(entry.data + start, entry.len - start);
-    kappa_key_add_raw(&entry, source->key);
-    if (target.over || target.invalid || entry.over || entry.invalid) {
-        return KAPPA_OK;
-    }
-    kappa_status_t status = contributed(set, kappa_key_str(&entry), &counts);
-    if (status != KAPPA_OK || !counts) {
-        return status;
-    }
-    status = note_extreme(set, kappa_key_str(&entry), -1);
-    return status == KAPPA_OK
-        ? keep_extreme(set, aggregate, kappa_key_str(&target), part)
-        : status;
-}
-
-kappa_status_t
-kappa_extremes_leave(kappa_changeset_t *set, const kappa_node_t *source)
-{
-    const kappa_view_t *view = source->view;
-    kappa_status_t status = KAPPA_OK;
-
-    for (uint32_t i = 0; i < view->fed_count && status == KAPPA_OK; i++) {
-        const kappa_aggregate_t *aggregate = view->fed[i];
-
-        if (aggregate->kind == KAPPA_AGGREGATE_MIN
-            || aggregate->kind == KAPPA_AGGREGATE_MAX) {
-            status = leave_extreme(set, source, aggregate);
-        }
-    }
-    return status;
-}
-
-kappa_status_t
-kappa_extremes_accept(kappa_changeset_t *set)
-{
-    kappa_status_t status = KAPPA_OK;
-
-    for (uint32_t i = 0; i < set->extremes.count && status == KAPPA_OK; i++) {
-        const kappa_map_entry_t *entry = &set->extremes.entries[i];
-
-        status = entry->value == KAPPA_EXTREME_ADDED
-            ? kappa_changeset_put(
-                set, KAPPA_DBI_EXTREMES, entry->key, KAPPA_STR(""))
-            : kappa_changeset_del(set, KAPPA_DBI_EXTREMES, entry->key);
-    }
-    return status;
 }
 
 /* --- values */
@@ -421,18 +130,18 @@ value_of(kappa_apply_t *apply, const kappa_aggregate_t *aggregate,
         *out = kappa_int(kept->count);
         return KAPPA_OK;
     case KAPPA_AGGREGATE_SUM:
-        *out = value_kind(aggregate) == KAPPA_COLUMN_DOUBLE
+        *out = kappa_aggregate_kind(aggregate) == KAPPA_COLUMN_DOUBLE
             ? kappa_double(kappa_exact_value(&kept->exact))
             : kappa_int(kept->sum);
         return KAPPA_OK;
     case KAPPA_AGGREGATE_AVG:
-        *out = average(value_kind(aggregate), kept);
+        *out = average(kappa_aggregate_kind(aggregate), kept);
         return KAPPA_OK;
     case KAPPA_AGGREGATE_MIN:
     case KAPPA_AGGREGATE_MAX:
         return part.len == 0 ? KAPPA_OK
                              : kappa_key_take(apply->set->event,
-                                 value_kind(aggregate), &part, out);
+                                 kappa_aggregate_kind(aggregate), &part, out);
     }
     return KAPPA_OK;
 }
@@ -493,7 +202,8 @@ change_kept(kappa_apply_t *apply, const kappa_node_t *source,
     case KAPPA_AGGREGATE_AVG:
         return change_sum(apply, aggregate, kept, c->value, sign);
     default:
-        return change_extreme(apply, source, aggregate, kept, c, sign);
+        return kappa_extremes_change(apply, source, aggregate, kept,
+            kappa_key_str(&c->target), c->value, sign);
     }
 }
 
@@ -536,7 +246,7 @@ change_target(kappa_apply_t *apply, const kappa_node_t *source,
     if (status != KAPPA_OK) {
         return status;
     }
-    kappa_kept_t *kept = &tally->kept[position_in(aggregate)];
+    kappa_kept_t *kept = &tally->kept[kappa_aggregate_position(aggregate)];
     if (out != NULL) {
         status = change_kept(apply, source, aggregate, kept, out, -1);
     }

@@ -110,6 +110,29 @@ kappa_status_t kappa_aggregate_feed(kappa_apply_t *apply,
 /* Fills the aggregate columns of a new row from its tally. */
 kappa_status_t kappa_aggregate_fill(
     kappa_apply_t *apply, kappa_node_t *node, kappa_str_t *cells);
+/* Of the values that it is made of. */
+static inline kappa_column_kind_t
+kappa_aggregate_kind(const kappa_aggregate_t *aggregate)
+{
+    return aggregate->source->columns[aggregate->source_column].kind;
+}
+/* Its place among what the target's tally keeps. */
+static inline uint32_t
+kappa_aggregate_position(const kappa_aggregate_t *aggregate)
+{
+    uint32_t i = 0;
+
+    while (aggregate->target->kept[i] != aggregate) {
+        i++;
+    }
+    return i;
+}
+
+/* --- extreme.c. A value of a source row is added to a @min or @max (sign 1)
+ * or taken away (-1). */
+kappa_status_t kappa_extremes_change(kappa_apply_t *apply,
+    const kappa_node_t *source, const kappa_aggregate_t *aggregate,
+    kappa_kept_t *kept, kappa_str_t target, kappa_str_t value, int sign);
 /* The source row leaves by its keep: what it gave to extremes stays without
  * it. */
 kappa_status_t kappa_extremes_leave(
