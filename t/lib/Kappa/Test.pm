@@ -199,9 +199,11 @@ sub preload {
         qw(libasan.so libubsan.so);
     # gcc's .so files may be linker scripts; the loader wants the real ones.
     $ENV{LD_PRELOAD} = join ' ', map { abs_path($_) } @libraries;
+    my $quarantine = $ENV{KAPPA_TEST_QUARANTINE_MB} // 16;
     $ENV{ASAN_OPTIONS} = 'detect_leaks=0:detect_odr_violation=0'
-        . ':quarantine_size_mb=' . ($ENV{KAPPA_TEST_QUARANTINE_MB} // 16)
-        . ':thread_local_quarantine_size_kb=0';
+        . ":quarantine_size_mb=$quarantine"
+        # ASan takes none of one only with none of the other.
+        . ($quarantine ? '' : ':thread_local_quarantine_size_kb=0');
 }
 
 # Before libc, and behind the sanitizers.
