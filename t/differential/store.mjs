@@ -252,6 +252,16 @@ async function learnCursors(url, rows, lists) {
 
 // --- both
 
+// A default of first gives way to last, and the other way round.
+function oneEnd({ first, last, ...more }, { parentType, fieldName }) {
+  if (first == null || last == null) return { first, last, ...more };
+  const said = (name, value) => parentType.getFields()[fieldName].args
+    .find((arg) => arg.name === name).default?.literal.value === String(value);
+  const [defaultFirst, defaultLast] = [said('first', first), said('last', last)];
+  if (defaultFirst === defaultLast) fail('both');
+  return { ...(defaultFirst ? { last } : { first }), ...more };
+}
+
 async function compare(sdlFile, url, seedText, countText) {
   const seed = Number(seedText);
   const random = new Random(seed + 1);
@@ -289,7 +299,7 @@ async function compare(sdlFile, url, seedText, countText) {
       schema, document, variableValues: c.variables,
       fieldResolver: (source, args, context, info) => {
         const resolver = resolvers[info.parentType.name]?.[info.fieldName];
-        return resolver ? resolver(source, args) : source[info.fieldName];
+        return resolver ? resolver(source, oneEnd(args, info)) : source[info.fieldName];
       },
     });
     errors += expected.errors !== undefined;
