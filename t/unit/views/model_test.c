@@ -284,7 +284,8 @@ static void
 survives_without_memory(void **state)
 {
     kappa_arena_t *arena = kappa_arena_create(&kappa_alloc_libc, 0);
-    kappa_str_t text = read_fixture(arena, "examples/catalogue/schema.graphql");
+    kappa_str_t text =
+        read_fixture(arena, "examples/catalogue/schema.graphql");
 
     (void)state;
     kappa_alloc_failing_each(load_with, &text);

@@ -71,7 +71,7 @@ static const char shop[] =
 
 typedef struct {
     char dir[64];
-    const char *schema;  /* NULL: follow */
+    const char *schema; /* NULL: follow */
     const char *boot_id;
     int patience_ms; /* 0: as the store has it */ /* NULL: this one */
     const kappa_log_options_t *log;
