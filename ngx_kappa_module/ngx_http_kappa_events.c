@@ -8,8 +8,10 @@
  * the log's files, in constant memory. Uploads are in
  * ngx_http_kappa_upload.c. */
 
-/* Events looked at, and bytes made, before the event loop has its turn. */
+/* Events looked at, their bytes, and bytes made, before the event loop has its
+ * turn. */
 #define EVENTS_A_TURN 512
+#define LOOKED_AT_A_TURN (1024 * 1024)
 #define BYTES_A_TURN (64 * 1024)
 
 typedef struct {
@@ -185,9 +187,12 @@ ngx_http_kappa_reader_fill(ngx_http_kappa_reader_t *reader)
     uint64_t to = reader->tail
         ? kappa_store_position(reader->app->store_handle)
         : reader->end;
+    size_t looked_at = 0;
 
     kappa_buf_reset(out);
-    for (int n = 0; n < EVENTS_A_TURN && out->len < BYTES_A_TURN; n++) {
+    for (int n = 0; n < EVENTS_A_TURN && looked_at < LOOKED_AT_A_TURN
+         && out->len < BYTES_A_TURN;
+         n++) {
         kappa_event_t event;
 
         if (reader->limit == 0) {
@@ -198,6 +203,7 @@ ngx_http_kappa_reader_fill(ngx_http_kappa_reader_t *reader)
             return status;
         }
         reader->seq = event.seq;
+        looked_at += event.data.len + event.row.len;
         if (kappa_filter_wants(&reader->filter, &event)) {
             ngx_http_kappa_reader_write(reader, &event);
         }

@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 use Digest::SHA qw(hmac_sha256);
+use IO::Select;
 use MIME::Base64 qw(encode_base64url);
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -246,4 +247,35 @@ ok($again->ended, 'ends tails');
 ok($t->stop('QUIT'), 'a graceful end');
 is($t->kappa(['verify', '--store', $t->store])->{status}, 0, 'the store is whole');
 $t->no_alerts;
+
+# --- who looks through large events in vain lets others have their turn: both
+# requests are there when the only worker wakes up
+
+my $one_worker = Kappa::Test->new(schema => $SDL, workers => 1,
+    http => 'kappa_issuer https://a { key %DIR%/key alg=HS256; }',
+    server => 'location /events { kappa_events app read=kappa:read write=kappa:write; kappa_auth required; }');
+Kappa::Test::write_file($one_worker->dir . '/key', $SECRET);
+$one_worker->start;
+my $large = event(verb => 'noted', data => { pad => 'x' x 1_000_000 });
+is($one_worker->http('POST', '/events', {%writer}, $large x 40)->{json}{appended}, 40, 'large events');
+my ($worker) = $one_worker->workers;
+kill 'STOP', $worker;
+my @asked = map {
+    my $asks = $one_worker->connect;
+    print $asks "GET $_ HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: $reader{Authorization}\r\n\r\n";
+    $asks;
+} '/events?thing=none', '/ok';
+my @waits = @asked;
+kill 'CONT', $worker;
+my @order;
+while (@waits && (my @ready = IO::Select->new(@waits)->can_read($Kappa::Test::TIMEOUT))) {
+    for my $asks (@ready) {
+        next if sysread $asks, my $bytes, 65536;
+        push @order, $asks == $asked[0] ? 'the log' : 'another';
+        @waits = grep { $_ != $asks } @waits;
+    }
+}
+is_deeply(\@order, ['another', 'the log'], 'who is quickly answered is answered first');
+ok($one_worker->stop('QUIT'), 'ends');
+$one_worker->no_alerts;
 done_testing;
