@@ -48,14 +48,25 @@ kappa_env_why(int rc)
     }
 }
 
+/* The disk is full or fails: for who wants to append that is the log's
+ * trouble, too. LMDB says EIO also where a write was short. */
+static bool
+is_the_disks(int rc)
+{
+    return rc == ENOSPC || rc == EDQUOT || rc == EFBIG || rc == EROFS
+        || rc == EIO || rc == MDB_PANIC;
+}
+
 static kappa_status_t
 refuse(kappa_errors_t *errors, const char *what, int rc)
 {
     if (rc == ENOMEM) {
         return KAPPA_NOMEM;
     }
-    kappa_errors_add(errors, "STORE_UNAVAILABLE", "the views: can't %s: %s",
-        what, kappa_env_why(rc));
+    kappa_errors_add(errors,
+        is_the_disks(rc) ? "LOG_UNAVAILABLE" : "STORE_UNAVAILABLE",
+        "the views: can't %s: %s%s", what, kappa_env_why(rc),
+        rc == EIO ? " (the disk fails or is full)" : "");
     return KAPPA_IO;
 }
 

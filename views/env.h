@@ -59,8 +59,8 @@ typedef struct kappa_txn_s {
 
 /* dir must exist. map_size 0: 1 TiB, or what it was made with; an environment
  * keeps the largest that it was ever opened with, for all processes. Clears
- * dead readers. KAPPA_IO with code STORE_UNAVAILABLE and what the system said.
- */
+ * dead readers. KAPPA_IO with what the system said, and code
+ * STORE_UNAVAILABLE, or LOG_UNAVAILABLE where the disk is full or fails. */
 kappa_status_t kappa_env_open(const char *dir, size_t map_size,
     const kappa_alloc_t *alloc, kappa_env_t **out, kappa_errors_t *errors);
 
