@@ -318,6 +318,13 @@ void ngx_http_kappa_note_operation(ngx_http_request_t *r,
 ngx_int_t ngx_http_kappa_health_handler(ngx_http_request_t *r);
 /* By a safe method (GET, HEAD, QUERY) nothing may be changed. */
 bool ngx_http_kappa_is_safe(const ngx_http_request_t *r);
+/* How an operation ended that was executed. */
+static inline kappa_http_outcome_t
+ngx_http_kappa_outcome(const kappa_outcome_t *outcome)
+{
+    return outcome->error_count ? KAPPA_OUTCOME_DATA_ERRORS
+                                : KAPPA_OUTCOME_DATA;
+}
 /* How an operation ended that came to nothing, with an error in errors. */
 kappa_http_outcome_t ngx_http_kappa_outcome_of(
     const ngx_http_kappa_operation_t *op, kappa_status_t status,

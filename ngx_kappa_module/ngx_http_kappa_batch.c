@@ -175,9 +175,8 @@ ngx_http_kappa_item_query(ngx_http_kappa_item_t *item)
     }
     kappa_response_end(&item->answer, KAPPA_STR_NULL);
     item->batch->seq = ngx_max(item->batch->seq, seq);
-    ngx_http_kappa_item_done(item, &item->op,
-        outcome.error_count ? KAPPA_OUTCOME_DATA_ERRORS : KAPPA_OUTCOME_DATA,
-        outcome.code);
+    ngx_http_kappa_item_done(
+        item, &item->op, ngx_http_kappa_outcome(&outcome), outcome.code);
 }
 
 static void
@@ -194,8 +193,7 @@ ngx_http_kappa_item_mutation_answer(ngx_http_kappa_mutation_t *mutation)
         kappa_buf_str(&item->answer, response);
         batch->seq = ngx_max(batch->seq, mutation->job.seq);
         ngx_http_kappa_item_done(item, &mutation->op,
-            mutation->job.outcome.error_count ? KAPPA_OUTCOME_DATA_ERRORS
-                                              : KAPPA_OUTCOME_DATA,
+            ngx_http_kappa_outcome(&mutation->job.outcome),
             mutation->job.outcome.code);
     } else {
         item->answer.failed |= errors.count == 0;

@@ -506,8 +506,7 @@ ngx_http_kappa_query(ngx_http_request_t *r, ngx_http_kappa_ctx_t *ctx)
     }
     ngx_http_kappa_note_error(r, outcome.code);
     ngx_http_kappa_answer_t answer = { .media = ctx->media,
-        .outcome = outcome.error_count ? KAPPA_OUTCOME_DATA_ERRORS
-                                       : KAPPA_OUTCOME_DATA,
+        .outcome = ngx_http_kappa_outcome(&outcome),
         .store = ctx->op.app->store_handle,
         .seq = seq };
     if (outcome.error_count == 0) {

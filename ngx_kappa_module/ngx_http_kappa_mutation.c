@@ -151,9 +151,8 @@ ngx_http_kappa_send_outcome(
     ngx_http_kappa_ctx_t *ctx =
         ngx_http_get_module_ctx(r, ngx_http_kappa_module);
     const kappa_job_t *job = &mutation->job;
-    ngx_http_kappa_answer_t answer = ngx_http_kappa_answer(ctx,
-        job->outcome.error_count ? KAPPA_OUTCOME_DATA_ERRORS
-                                 : KAPPA_OUTCOME_DATA);
+    ngx_http_kappa_answer_t answer =
+        ngx_http_kappa_answer(ctx, ngx_http_kappa_outcome(&job->outcome));
     kappa_errors_t errors;
     kappa_str_t response;
 

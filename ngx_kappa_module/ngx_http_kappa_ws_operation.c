@@ -153,10 +153,8 @@ ngx_http_kappa_ws_query(ngx_http_kappa_socket_t *socket, kappa_str_t id,
         status = out.failed ? KAPPA_NOMEM : KAPPA_OK;
     }
     if (status == KAPPA_OK) {
-        ngx_http_kappa_count_operation(op,
-            outcome.error_count ? KAPPA_OUTCOME_DATA_ERRORS
-                                : KAPPA_OUTCOME_DATA,
-            outcome.code);
+        ngx_http_kappa_count_operation(
+            op, ngx_http_kappa_outcome(&outcome), outcome.code);
         ngx_http_kappa_ws_say_answer(socket, id, kappa_buf_view(&out));
     }
     kappa_buf_release(&out);
@@ -175,8 +173,7 @@ ngx_http_kappa_ws_mutation_answer(ngx_http_kappa_mutation_t *mutation)
     if (ngx_http_kappa_mutation_response(mutation, &response, &errors)
         == KAPPA_OK) {
         ngx_http_kappa_count_operation(&mutation->op,
-            mutation->job.outcome.error_count ? KAPPA_OUTCOME_DATA_ERRORS
-                                              : KAPPA_OUTCOME_DATA,
+            ngx_http_kappa_outcome(&mutation->job.outcome),
             mutation->job.outcome.code);
         ngx_http_kappa_ws_say_answer(socket, operation->id, response);
     } else {

@@ -71,9 +71,9 @@ static const char shop[] =
 
 typedef struct {
     char dir[64];
-    const char *schema; /* NULL: follow */
-    const char *boot_id;
-    int patience_ms; /* 0: as the store has it */ /* NULL: this one */
+    const char *schema;  /* NULL: follow */
+    const char *boot_id; /* NULL: this one */
+    int patience_ms;     /* 0: as the store has it */
     const kappa_log_options_t *log;
     kappa_store_t *store;
     kappa_arena_t *arena;
