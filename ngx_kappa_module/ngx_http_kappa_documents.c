@@ -117,11 +117,9 @@ ngx_http_kappa_load_documents(
             return NGX_ERROR;
         }
     }
-    if (all->errors.count == 0) {
-        (void)kappa_trusted_finish(
-            all->app->trusted, model->schema, &all->errors);
-    }
-    if (all->errors.count > 0 || all->errors.no_memory) {
+    if (all->errors.count > 0
+        || kappa_trusted_finish(all->app->trusted, model->schema, &all->errors)
+            != KAPPA_OK) {
         return NGX_ERROR;
     }
     if (kappa_trusted_count(all->app->trusted) == 0) {
