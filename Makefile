@@ -315,8 +315,6 @@ install:
 clean:
 	rm -rf build
 
-# A header that is gone: who included it is made anew.
-%.h: ;
 -include $(OBJ:.o=.d) $(OBJ_SAN:.o=.d) $(OBJ_FUZZ:.o=.d)
 -include $(OBJ_CLI:.o=.d) $(OBJ_CLI_SAN:.o=.d)
 -include $(UNIT_HELPERS:.o=.d) $(UNIT_SRC:%.c=build/san/%.d)
