@@ -50,6 +50,7 @@ for my $case (
     [['Item', 'b'], 1, qr/there is no Item b/],
     [['Nothing', 'b'], 1, qr/Nothing is no view/],
     [['Seat', 'x'], 1, qr/no key of Seat, which has 2 parts/],
+    [['Seat', '["hall 2", "x"]'], 1, qr/no key of Seat, .*\(hall: ID!, number: Int!\)/],
     [['Item', 'a', '--at', 'x'], 2, qr/not a position/],
     [['Item', 'a', '--at', 'zzzzzzzzzzzz-1'], 1, qr/another log/],
     [['Item', 'a', '--at', "$epoch-99999"], 1, qr/not there yet/],

@@ -19,6 +19,22 @@ typedef struct {
     bool changed; /* since seq */
 } show_t;
 
+/* "hall: ID!, number: Int!" */
+static kappa_str_t
+print_key(kappa_arena_t *arena, const kappa_view_t *view)
+{
+    kappa_str_t text = KAPPA_STR("");
+
+    for (uint32_t i = 0; i < view->key_count && text.data; i++) {
+        const kappa_column_t *column = &view->columns[view->key[i]];
+        kappa_str_t type = kappa_type_ref_print(arena, column->field->type);
+
+        text = kappa_str_printf(arena, "%.*s%s%.*s: %.*s", KAPPA_STR_ARG(text),
+            i ? ", " : "", KAPPA_STR_ARG(column->name), KAPPA_STR_ARG(type));
+    }
+    return text;
+}
+
 static kappa_status_t
 find_key(show_t *s, const kappa_filter_t *filter)
 {
@@ -30,10 +46,13 @@ find_key(show_t *s, const kappa_filter_t *filter)
             return status;
         }
     }
+    kappa_str_t parts = print_key(s->arena, s->view);
+
     kappa_errors_add(s->errors, "BAD_USER_INPUT",
-        "that is no key of %.*s, which has %u part%s",
+        "that is no key of %.*s, which has %u part%s (%.*s)",
         KAPPA_STR_ARG(s->view->name), s->view->key_count,
-        s->view->key_count == 1 ? "" : "s: give them as a JSON list");
+        s->view->key_count == 1 ? "" : "s: give them as a JSON list",
+        KAPPA_STR_ARG(parts));
     return KAPPA_INVALID;
 }
 
