@@ -208,6 +208,23 @@ no_place(kappa_errors_t *errors, const char *path)
     return KAPPA_IO;
 }
 
+/* Its name in the directory above: without it a loss of power takes all that
+ * was synced below. Who may not read that one can't sync it. */
+static kappa_status_t
+sync_name(int dir, const char *path, kappa_errors_t *errors)
+{
+    int above = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    kappa_status_t status = KAPPA_OK;
+
+    if (above >= 0) {
+        if (fsync(above) != 0 && errno != EINVAL && errno != EROFS) {
+            status = failed(errors, "sync the directory of", path);
+        }
+        close(above);
+    }
+    return status;
+}
+
 kappa_status_t
 kappa_store_create(kappa_str_t name, int uid, int gid, kappa_errors_t *errors)
 {
@@ -230,7 +247,10 @@ kappa_store_create(kappa_str_t name, int uid, int gid, kappa_errors_t *errors)
         return failed(errors, "open", path);
     }
     bool there = has(dir, "log/epoch");
-    kappa_status_t status = make(dir, path, errors);
+    kappa_status_t status = there ? KAPPA_OK : sync_name(dir, path, errors);
+    if (status == KAPPA_OK) {
+        status = make(dir, path, errors);
+    }
     if (status == KAPPA_OK) {
         status = give(dir, path, uid, gid, errors);
     }
