@@ -9,6 +9,8 @@
 
 /* Events looked at in one call, so that the event loop keeps turning. */
 #define EVENTS_A_CALL 512
+/* One that is so much larger counts for several. */
+#define EVENT_BYTES 2048
 
 kappa_status_t
 kappa_stream_open(
@@ -235,6 +237,14 @@ make_frame(kappa_live_t *live, const kappa_group_t *group,
 
 /* --- many events --- */
 
+static void
+spend(uint32_t *budget, const kappa_event_t *event)
+{
+    size_t more = (event->data.len + event->row.len) / EVENT_BYTES;
+
+    *budget -= more < *budget ? (uint32_t)more : *budget;
+}
+
 /* Reads on from *seq up to `to`; stops at the first frame, after
  * EVENTS_A_CALL events (KAPPA_AGAIN) or at the end (KAPPA_DONE). *seq is the
  * last event looked at. */
@@ -253,6 +263,7 @@ read_on(kappa_live_t *live, const kappa_group_t *group,
         kappa_status_t status =
             kappa_log_cursor_next(cursor, to, &event, NULL);
         if (status == KAPPA_OK) {
+            spend(budget, &event);
             status = make_frame(live, group, snapshot, &event, out);
         }
         if (status != KAPPA_OK && status != KAPPA_NOT_FOUND) {
