@@ -385,14 +385,17 @@ static kappa_status_t
 open_before(build_t *build, kappa_generation_t **out)
 {
     kappa_store_t *store = build->store;
-    uint32_t serving = 0;
+    uint32_t serving = 0, before = 0;
     kappa_status_t status =
         kappa_current_read(build->views, &serving, build->errors);
 
+    if (status == KAPPA_OK) {
+        status = kappa_generation_before(
+            build->views, serving, &before, build->errors);
+    }
     if (status != KAPPA_OK) {
         return status;
     }
-    uint32_t before = kappa_generation_before(build->views, serving);
     if (before == 0) {
         kappa_errors_add(build->errors, "NOT_FOUND",
             "%s has no generation before the one that serves", store->path);

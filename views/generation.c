@@ -361,27 +361,30 @@ kappa_previous_write(int views, uint32_t number, kappa_errors_t *errors)
     return write_name(views, PREVIOUS, number, errors);
 }
 
-uint32_t
-kappa_generation_before(int views, uint32_t serving)
+kappa_status_t
+kappa_generation_before(
+    int views, uint32_t serving, uint32_t *before, kappa_errors_t *errors)
 {
-    listing_t listing = { .count = 0 };
-    uint32_t before = 0;
+    listing_t listing;
+    kappa_status_t status = read_name(views, PREVIOUS, before, NULL);
 
-    if (read_name(views, PREVIOUS, &before, NULL) == KAPPA_OK
-        && before != serving && is_complete(views, before)) {
-        return before;
+    if (status == KAPPA_IO) {
+        return failed(errors, "read", PREVIOUS);
     }
-    before = 0;
-    if (list(views, &listing, NULL) != KAPPA_OK) {
-        return 0;
+    if (status == KAPPA_OK && *before != serving
+        && is_complete(views, *before)) {
+        return KAPPA_OK;
     }
-    for (uint32_t i = 0; i < listing.count && listing.numbers[i] < serving;
+    *before = 0;
+    status = list(views, &listing, errors);
+    for (uint32_t i = 0; status == KAPPA_OK && i < listing.count
+         && listing.numbers[i] < serving;
          i++) {
         if (is_complete(views, listing.numbers[i])) {
-            before = listing.numbers[i];
+            *before = listing.numbers[i];
         }
     }
-    return before;
+    return status;
 }
 
 kappa_status_t

@@ -41,8 +41,10 @@ kappa_status_t kappa_current_write(
     int views, uint32_t number, kappa_errors_t *errors);
 
 /* The generation that served before, for rollback: what `previous` names, or
- * else the highest below `serving`, if it was completed. 0: there is none. */
-uint32_t kappa_generation_before(int views, uint32_t serving);
+ * else the highest below `serving`, if it was completed. 0: there is none.
+ * KAPPA_IO: it can't be known. */
+kappa_status_t kappa_generation_before(
+    int views, uint32_t serving, uint32_t *before, kappa_errors_t *errors);
 /* Notes that `number` served until now; before kappa_current_write. */
 kappa_status_t kappa_previous_write(
     int views, uint32_t number, kappa_errors_t *errors);

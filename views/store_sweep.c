@@ -36,8 +36,9 @@ sweep(kappa_store_t *store, int views, bool really)
 {
     broom_t broom = { .store = store, .views = views, .remove = really };
 
-    if (kappa_current_read(views, &broom.serving, NULL) == KAPPA_OK) {
-        broom.before = kappa_generation_before(views, broom.serving);
+    if (kappa_current_read(views, &broom.serving, NULL) == KAPPA_OK
+        && kappa_generation_before(views, broom.serving, &broom.before, NULL)
+            == KAPPA_OK) {
         (void)kappa_generations_each(views, sweep_one, &broom, NULL);
     }
     return broom.found;

@@ -163,6 +163,58 @@ keeps_what_it_is_about(void **state)
     kappa_generation_close(generation);
 }
 
+/* Makes generation `number`, complete. */
+static void
+complete(void)
+{
+    kappa_generation_t *generation = make();
+    kappa_about_t about = about_of(1);
+
+    assert_int_equal(
+        kappa_generation_adopt(generation, &about, KAPPA_STR("x"), &errors),
+        KAPPA_OK);
+    kappa_generation_close(generation);
+}
+
+static uint32_t
+before(uint32_t serving)
+{
+    uint32_t number = 0;
+
+    assert_int_equal(
+        kappa_generation_before(views, serving, &number, &errors), KAPPA_OK);
+    return number;
+}
+
+/* Not to know it is not to have none: who sweeps would delete it. */
+static void
+knows_the_one_before(void **state)
+{
+    uint32_t number;
+
+    (void)state;
+    assert_int_equal(before(1), 0);
+    complete();
+    complete();
+    kappa_generation_close(make()); /* 3, not complete */
+    complete();
+    assert_int_equal(before(4), 2);
+    kappa_previous_write(views, 1, NULL);
+    assert_int_equal(before(4), 1);
+    kappa_previous_write(views, 3, NULL);
+    assert_int_equal(before(4), 2);
+    kappa_file_replace(views, "previous", KAPPA_STR("nothing"), NULL);
+    assert_int_equal(before(4), 2);
+    assert_null(errors.first);
+
+    unlinkat(views, "previous", 0);
+    assert_int_equal(mkdirat(views, "previous", 0700), 0);
+    assert_int_equal(
+        kappa_generation_before(views, 4, &number, &errors), KAPPA_IO);
+    assert_non_null(errors.first);
+    unlinkat(views, "previous", AT_REMOVEDIR);
+}
+
 static void
 refuses_what_it_did_not_write(void **state)
 {
@@ -257,6 +309,7 @@ main(void)
         TEST(current_names_a_generation),
         TEST(numbers_only_rise),
         TEST(keeps_what_it_is_about),
+        TEST(knows_the_one_before),
         TEST(refuses_what_it_did_not_write),
         TEST(knows_whether_it_is_still_there),
         TEST(survives_no_memory),
