@@ -108,7 +108,10 @@ kappa_cli_log_end(
     kappa_position_t at;
     kappa_log_known_t nothing = { 0, 0 };
 
-    kappa_status_t status = kappa_tail_open(&tail, dir, errors);
+    kappa_status_t status = kappa_log_durable(log, end, errors);
+    if (status == KAPPA_OK) {
+        status = kappa_tail_open(&tail, dir, errors);
+    }
     if (status != KAPPA_OK) {
         return status;
     }
@@ -116,7 +119,7 @@ kappa_cli_log_end(
     kappa_tail_close(&tail);
     if (status == KAPPA_OK
         && kappa_epoch_eq(&at.epoch, kappa_log_epoch(log))) {
-        *end = at.seq;
+        *end = at.seq > *end ? at.seq : *end;
         return KAPPA_OK;
     }
     status = kappa_log_lock(log, errors);

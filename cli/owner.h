@@ -18,8 +18,9 @@ bool kappa_cli_become_owner(const char *dir);
 kappa_status_t kappa_cli_open_log(
     const char *dir, kappa_log_t **out, kappa_errors_t *errors);
 
-/* How far the log of STORE may be read: what `tail` says is committed. Where
- * it says nothing (never written, or torn), the log is asked itself, under its
+/* How far the log of STORE may be read: what `tail` says is committed, and
+ * what was acknowledged before who did so could write it there. Where that
+ * says nothing (never written, or torn), the log is asked itself, under its
  * lock. */
 kappa_status_t kappa_cli_log_end(
     const char *dir, kappa_log_t *log, uint64_t *end, kappa_errors_t *errors);

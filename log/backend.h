@@ -21,6 +21,8 @@ typedef struct {
     kappa_status_t (*lock)(
         void *self, int patience_ms, kappa_errors_t *errors);
     void (*unlock)(void *self);
+    kappa_status_t (*durable)(
+        void *self, uint64_t *seq, kappa_errors_t *errors);
     kappa_status_t (*tail)(void *self, const kappa_log_known_t *known,
         uint64_t *tail, kappa_errors_t *errors);
     kappa_status_t (*append)(void *self, const kappa_log_record_t *records,

@@ -473,8 +473,8 @@ kappa_log_create(const char *store, const uint8_t random[KAPPA_EPOCH_RANDOM],
 }
 
 const kappa_log_backend_t kappa_embedded_backend = { close_embedded, get_epoch,
-    lock, unlock, kappa_embedded_tail, kappa_embedded_append,
-    kappa_embedded_cursor_open, kappa_embedded_cursor_close,
-    kappa_embedded_cursor_read, kappa_embedded_forget,
-    kappa_embedded_forget_done, kappa_embedded_forgotten,
-    kappa_embedded_backup };
+    lock, unlock, kappa_embedded_durable, kappa_embedded_tail,
+    kappa_embedded_append, kappa_embedded_cursor_open,
+    kappa_embedded_cursor_close, kappa_embedded_cursor_read,
+    kappa_embedded_forget, kappa_embedded_forget_done,
+    kappa_embedded_forgotten, kappa_embedded_backup };

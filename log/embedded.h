@@ -36,6 +36,8 @@ kappa_status_t kappa_embedded_open(const char *store,
     const kappa_alloc_t *alloc, const kappa_log_options_t *options,
     kappa_embedded_t **out, kappa_errors_t *errors);
 
+kappa_status_t kappa_embedded_durable(
+    void *self, uint64_t *seq, kappa_errors_t *errors);
 kappa_status_t kappa_embedded_tail(void *self, const kappa_log_known_t *known,
     uint64_t *tail, kappa_errors_t *errors);
 kappa_status_t kappa_embedded_append(void *self,

@@ -2,6 +2,7 @@
 
 #include "log/embedded.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -501,11 +502,11 @@ follow(kappa_embedded_t *e, const kappa_log_state_t *state,
 }
 
 static kappa_status_t
-read_state(kappa_embedded_t *e, kappa_log_state_t *state, bool *valid,
-    kappa_errors_t *errors)
+read_state(kappa_embedded_t *e, int lock, kappa_log_state_t *state,
+    bool *valid, kappa_errors_t *errors)
 {
     unsigned char bytes[KAPPA_LOG_STATE_PLACES * KAPPA_LOG_STATE_BYTES];
-    ssize_t n = e->io->pread(e->io->ctx, e->lock_fd, bytes, sizeof(bytes), 0);
+    ssize_t n = e->io->pread(e->io->ctx, lock, bytes, sizeof(bytes), 0);
 
     if (n < 0) {
         kappa_log_io_error(errors, "read", e->path, "lock", (int)n);
@@ -517,6 +518,32 @@ read_state(kappa_embedded_t *e, kappa_log_state_t *state, bool *valid,
         *valid = kappa_epoch_eq(&state->epoch, &e->epoch);
     }
     return KAPPA_OK;
+}
+
+/* A holder says CLEAN before it answers, and of both places only one is being
+ * written: the other says the same tail, or the one before, when nobody has
+ * been answered yet. */
+kappa_status_t
+kappa_embedded_durable(void *self, uint64_t *seq, kappa_errors_t *errors)
+{
+    kappa_embedded_t *e = self;
+    kappa_log_state_t state;
+    bool valid = false;
+    int fd = e->io->open(e->io->ctx, e->segments.dir, "lock", O_RDONLY);
+
+    *seq = 0;
+    if (fd == -ENOENT) {
+        return KAPPA_OK; /* nobody ever held it */
+    }
+    if (fd < 0) {
+        kappa_log_io_error(errors, "open", e->path, "lock", fd);
+        return KAPPA_IO;
+    }
+    kappa_status_t status = read_state(e, fd, &state, &valid, errors);
+
+    e->io->close(e->io->ctx, fd);
+    *seq = valid ? state.tail : 0;
+    return status;
 }
 
 static bool
@@ -559,7 +586,7 @@ kappa_embedded_tail(void *self, const kappa_log_known_t *known, uint64_t *tail,
             errors, "LOG_UNAVAILABLE", "the log's lock is not held");
         return KAPPA_INVALID;
     }
-    kappa_status_t status = read_state(e, &state, &valid, errors);
+    kappa_status_t status = read_state(e, e->lock_fd, &state, &valid, errors);
 
     if (status != KAPPA_OK) {
         return status;

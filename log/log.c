@@ -86,6 +86,12 @@ kappa_log_unlock(kappa_log_t *log)
 }
 
 kappa_status_t
+kappa_log_durable(kappa_log_t *log, uint64_t *seq, kappa_errors_t *errors)
+{
+    return log->backend->durable(log->self, seq, errors);
+}
+
+kappa_status_t
 kappa_log_tail(kappa_log_t *log, const kappa_log_known_t *known,
     uint64_t *tail, kappa_errors_t *errors)
 {

@@ -69,6 +69,11 @@ kappa_status_t kappa_log_lock_within(
 kappa_status_t kappa_log_trylock(kappa_log_t *log, kappa_errors_t *errors);
 void kappa_log_unlock(kappa_log_t *log);
 
+/* How far the log is durable by what its lock's holders left: past every event
+ * that was acknowledged, whatever died then. Needs no lock. 0: not known. */
+kappa_status_t kappa_log_durable(
+    kappa_log_t *log, uint64_t *seq, kappa_errors_t *errors);
+
 /* What the caller knows, each 0 when it knows nothing. */
 typedef struct {
     uint64_t durable; /* from STORE/tail, of this epoch */

@@ -96,6 +96,19 @@ like(backup()->{out}, qr/-2021: 2000 events copied/, 'they are copied');
 @log = log_of($store);
 check_copy('2021', \@log);
 
+# --- who acknowledged it died before it wrote that to the file `tail`
+
+my $tail = Kappa::Test::read_file("$store/tail");
+ok(mutate('a2', 101), 'one that tail will not tell of');
+ok($t->kill_all, 'nginx is killed');
+open my $out, '>', "$store/tail" or die "$store/tail: $!";
+print $out $tail;
+close $out;
+like(backup()->{out}, qr/-2022: 1 events copied/, 'it is copied');
+$t->start;
+@log = log_of($store);
+check_copy('2022', \@log);
+
 # --- under load
 
 my $writer = fork // die;

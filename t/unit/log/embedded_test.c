@@ -268,6 +268,43 @@ nothing_is_written_to_a_deleted_segment(void **state)
     kappa_fake_disk_destroy(disk);
 }
 
+static uint64_t
+durable(kappa_log_t *log)
+{
+    uint64_t seq = 99;
+
+    assert_int_equal(kappa_log_durable(log, &seq, NULL), KAPPA_OK);
+    return seq;
+}
+
+/* As soon as an append returns, to who has not got the lock. */
+static void
+tells_what_is_durable(void **state)
+{
+    kappa_fake_disk_t *disk = kappa_fake_disk_create(1);
+    uint64_t tail;
+
+    (void)state;
+    assert_int_equal(create(disk, "b1"), KAPPA_OK);
+    kappa_log_t *log = open_made(disk), *reader = open_made(disk);
+
+    assert_int_equal(durable(reader), 0);
+    assert_int_equal(kappa_log_lock(log, NULL), KAPPA_OK);
+    assert_int_equal(kappa_log_tail(log, NULL, &tail, NULL), KAPPA_OK);
+    for (uint64_t n = 0; n < 5; n++) {
+        assert_int_equal(durable(reader), n);
+        assert_int_equal(kappa_fixture_append(log, n, 1, &tail), KAPPA_OK);
+    }
+    assert_int_equal(durable(reader), 5);
+
+    disk->fail_at = disk->calls + 1;
+    uint64_t seq;
+    assert_int_equal(kappa_log_durable(reader, &seq, NULL), KAPPA_IO);
+    kappa_log_close(log);
+    kappa_log_close(reader);
+    kappa_fake_disk_destroy(disk);
+}
+
 int
 main(void)
 {
@@ -279,6 +316,7 @@ main(void)
         cmocka_unit_test(leaves_a_log_alone),
         cmocka_unit_test(a_deleted_lock_keeps_nobody_apart),
         cmocka_unit_test(nothing_is_written_to_a_deleted_segment),
+        cmocka_unit_test(tells_what_is_durable),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
