@@ -34,13 +34,16 @@ describe(kappa_store_t *store, const kappa_about_t *about, kappa_str_t text,
     return out->failed ? KAPPA_NOMEM : KAPPA_OK;
 }
 
-/* Nothing of it was lost with the system. */
+/* `about` comes before `current` names it: what serves may still have the file
+ * `building`, if its builder died right then. And nothing of it was lost with
+ * the system. */
 static bool
-is_whole(kappa_store_t *store, const kappa_generation_t *generation)
+is_usable(kappa_store_t *store, const kappa_generation_t *generation)
 {
     bool trusted = false;
 
-    return kappa_boot_trusted(generation->dir, store->boot_id, &trusted, NULL)
+    return kappa_generation_revision(generation) == 0
+        && kappa_boot_trusted(generation->dir, store->boot_id, &trusted, NULL)
         == KAPPA_OK
         && trusted;
 }
@@ -64,7 +67,7 @@ is_wanted(search_t *search, const kappa_generation_t *generation)
                search->arena, &text, NULL)
         == KAPPA_OK
         && kappa_str_eq(text, search->wanted)
-        && is_whole(search->store, generation);
+        && is_usable(search->store, generation);
 }
 
 static void
@@ -190,7 +193,7 @@ kappa_unfinished_waits(kappa_store_t *store, int views, uint32_t number)
         != KAPPA_OK) {
         return false;
     }
-    bool waits = is_recent(generation->dir) && is_whole(store, generation);
+    bool waits = is_recent(generation->dir) && is_usable(store, generation);
     kappa_generation_close(generation);
     return waits;
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "t/unit/torture.h"
+#include "views/file.h"
 #include "views/generation.h"
 
 /* Builds beside what serves: killed ones, how far they are, the way back. */
@@ -488,6 +489,30 @@ a_build_that_was_stopped_goes_on(void **state)
     verify_store(&f);
 }
 
+/* Its builder died between `current` and the file `building`. */
+static void
+what_serves_is_not_gone_on_with(void **state)
+{
+    kappa_str_t text;
+    char path[128];
+
+    (void)state;
+    append_many(4000);
+    stop_early();
+    snprintf(path, sizeof path, "%s/views/0002", f.dir);
+    int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(
+        kappa_file_read(dir, "building", 8192, f.arena, &text, NULL),
+        KAPPA_OK);
+    assert_int_equal(rebuild_and_note(), 2000);
+    assert_int_equal(
+        kappa_file_replace(dir, "building", text, NULL), KAPPA_OK);
+    close(dir);
+    assert_int_equal(rebuild_and_note(), 1000);
+    assert_int_equal(current_of(&f), 3);
+    verify_store(&f);
+}
+
 /* What another schema began, or the same before the system crashed. */
 static void
 a_build_of_something_else_begins_anew(void **state)
@@ -563,6 +588,7 @@ main(void)
         TEST_FROM(set_up_items, builders_are_killed),
         TEST_FROM(set_up_items, others_leave_a_build_alone),
         TEST_FROM(set_up_items, a_build_that_was_stopped_goes_on),
+        TEST_FROM(set_up_items, what_serves_is_not_gone_on_with),
         TEST_FROM(set_up_items, a_build_of_something_else_begins_anew),
         TEST_FROM(
             set_up_items, a_build_of_before_a_forget_is_not_gone_on_with),
