@@ -162,20 +162,40 @@ turn_to(blanking_t *b, uint64_t seq)
         : status;
 }
 
-kappa_status_t
-kappa_blank(const kappa_segments_t *segments, const kappa_alloc_t *alloc,
-    const uint64_t *seqs, size_t n, kappa_errors_t *errors)
+/* NULL: no memory. */
+static blanking_t *
+begin(const kappa_segments_t *segments, const kappa_alloc_t *alloc,
+    kappa_errors_t *errors)
 {
-    kappa_status_t status = KAPPA_OK;
     blanking_t *b = alloc->alloc(alloc->ctx, sizeof(*b));
 
     if (b == NULL) {
-        return KAPPA_NOMEM;
+        return NULL;
     }
     memset(b, 0, sizeof(*b));
     b->segments = segments;
     b->errors = errors;
     kappa_segment_reader_init(&b->reader, segments, alloc);
+    return b;
+}
+
+static void
+end(blanking_t *b, const kappa_alloc_t *alloc)
+{
+    kappa_segment_reader_release(&b->reader);
+    alloc->release(alloc->ctx, b);
+}
+
+kappa_status_t
+kappa_blank(const kappa_segments_t *segments, const kappa_alloc_t *alloc,
+    const uint64_t *seqs, size_t n, kappa_errors_t *errors)
+{
+    kappa_status_t status = KAPPA_OK;
+    blanking_t *b = begin(segments, alloc, errors);
+
+    if (b == NULL) {
+        return KAPPA_NOMEM;
+    }
     for (size_t i = 0; i < n && status == KAPPA_OK; i++) {
         if (b->count == PLACES) {
             status = flush(b);
@@ -190,8 +210,7 @@ kappa_blank(const kappa_segments_t *segments, const kappa_alloc_t *alloc,
     if (status == KAPPA_OK) {
         status = flush(b);
     }
-    kappa_segment_reader_release(&b->reader);
-    alloc->release(alloc->ctx, b);
+    end(b, alloc);
     return status;
 }
 
@@ -296,18 +315,13 @@ kappa_status_t
 kappa_blank_leftovers(const kappa_segments_t *segments,
     const kappa_alloc_t *alloc, kappa_errors_t *errors)
 {
-    blanking_t *b = alloc->alloc(alloc->ctx, sizeof(*b));
+    blanking_t *b = begin(segments, alloc, errors);
 
     if (b == NULL) {
         return KAPPA_NOMEM;
     }
-    memset(b, 0, sizeof(*b));
-    b->segments = segments;
-    b->errors = errors;
-    kappa_segment_reader_init(&b->reader, segments, alloc);
     kappa_status_t status = clean_segments(b);
 
-    kappa_segment_reader_release(&b->reader);
-    alloc->release(alloc->ctx, b);
+    end(b, alloc);
     return status;
 }
